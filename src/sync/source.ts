@@ -1,0 +1,75 @@
+/**
+ * The contract of a source. Read this first.
+ *
+ * The words, one for each thing:
+ * - **resource**: a room, camera or live entry of the Kaltura account; **calendar**: what clients see of one resource.
+ * - **event**: one UID, its master and overrides; **occurrence**: one instance of it in time, on one resource.
+ * - **source**: one calendar in another system (Kaltura, Google, Microsoft 365, a feed, a drop folder).
+ * - **binding**: a source paired with what it fills: one resource, or the whole account schedule.
+ * - **shadow**: what a source and we last agreed on about one event: the base of the next merge.
+ * - **cursor**: how far we have read a source, in its words; **token**: how far a binding or a CalDAV client has read
+ *   our change log, in ours.
+ * - **conflict**: two claims that cannot both hold; kept, shown with where they come from, never resolved in silence.
+ *
+ * A source reports states, not events, and never decides anything: the engine merges. `testSource` holds its laws.
+ */
+import type { ScheduleEvent } from '../schedule/event.ts'
+
+/** Where one remote copy lives. Opaque to everyone but the source, except that equal refs mean an equal copy. */
+export interface RemoteRef {
+  readonly id: string
+  /** The remote's ETag, change key or the like: a write is conditional on it where the remote can do that. */
+  readonly version: string
+  /** What the source needs to find the parts again (ids of occurrences, …), as JSON values. Kept with the shadow. */
+  readonly parts?: { readonly [key: string]: unknown }
+}
+
+export interface RemoteEvent {
+  readonly ref: RemoteRef
+  readonly event: ScheduleEvent
+}
+
+/** An item the source holds but we cannot take: kept out, named, never the reason for a deletion. */
+export interface Unreadable {
+  readonly id: string
+  readonly uid: string | null
+  readonly reason: string
+}
+
+/** What a source reports since a cursor. */
+export interface Changes {
+  readonly changed: readonly RemoteEvent[]
+  /** Remote ids that are gone, each confirmed by the source where its reports are known to be wrong. */
+  readonly removed: readonly string[]
+  readonly unreadable?: readonly Unreadable[]
+  readonly cursor: string
+  /**
+   * Set when `changed` is all there is between two instants (ISO 8601, UTC, half-open), so what is absent there was
+   * deleted. `null` bounds are open. Unset: absence says nothing.
+   */
+  readonly completeWithin?: { readonly from: string | null; readonly to: string | null }
+}
+
+/** One calendar in one external system. A source without `push` and `remove` can only be read. */
+export interface Source {
+  /**
+   * Everything since `cursor`, or everything there is for `null`. Answers whole or throws: a partial read is an error.
+   * @throws CursorExpired the engine then pulls with `null` and reconciles by id
+   * @throws Unavailable · AccessDenied
+   */
+  pull(cursor: string | null): Promise<Changes>
+  /**
+   * Creates where `at` is `null`, else changes that copy; a create repeated after a crash finds its first result.
+   * @throws VersionMismatch nothing was written; the engine pulls and merges again
+   * @throws Rejected for good; becomes a conflict of kind `rejected` @throws Unavailable
+   */
+  push?(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef>
+  /** Removing what is already gone is no error. @throws VersionMismatch · Rejected · Unavailable */
+  remove?(at: RemoteRef): Promise<void>
+  /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
+  normalize?(event: ScheduleEvent): ScheduleEvent
+  /** Asks the remote to call `url` on change. A hint only: polling alone must be right. */
+  watch?(url: string): Promise<{ readonly expiresAt: string }>
+  /** Ends watches and connections; called once, at shutdown. */
+  close?(): Promise<void>
+}
