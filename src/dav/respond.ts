@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
+import { NAMESPACES, PROLOG } from './write.ts'
+
+export type Headers = Readonly<Record<string, string>>
+
+export const XML_TYPE = 'application/xml; charset=utf-8'
+export const MULTISTATUS_OPEN = `${PROLOG}<D:multistatus${NAMESPACES}>`
+export const MULTISTATUS_CLOSE = '</D:multistatus>'
+
+/** From here on an answer is sent while it is made, so that nobody holds all of it in memory. */
+const STREAM_FROM = 256 * 1024
+/** Longest time one answer keeps all others waiting, in milliseconds. */
+const SLICE = 8
+
+export const send = (response: ServerResponse, status: number, headers: Headers = {}, body?: string | Buffer): void => {
+  if (body === undefined) response.writeHead(status, status === 204 ? headers : { ...headers, 'Content-Length': '0' })
+  else response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) })
+  response.end(body)
+}
+
+export const sendXml = (response: ServerResponse, status: number, body: string, headers: Headers = {}): void =>
+  send(response, status, { 'Content-Type': XML_TYPE, ...headers }, body)
+
+/**
+ * A multistatus whose parts are made one after the other. Short ones carry their length; long ones are streamed, and a
+ * failure in the middle of one breaks the connection, so that half an answer never looks whole.
+ */
+export const sendMultistatus = async (
+  response: ServerResponse,
+  parts: AsyncIterable<string> | Iterable<string>,
+  headers: Headers = {},
+): Promise<void> => {
+  let pending = MULTISTATUS_OPEN
+  for await (const part of parts) {
+    pending += part
+    if (pending.length < STREAM_FROM) continue
+    if (!response.headersSent) response.writeHead(207, { 'Content-Type': XML_TYPE, ...headers })
+    if (!response.write(pending)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    pending = ''
+    if (response.destroyed) return
+  }
+  pending += MULTISTATUS_CLOSE
+  if (response.headersSent) response.end(pending)
+  else sendXml(response, 207, pending, headers)
+}
+
+/** Items rendered in turns that let other requests in between. */
+export async function* inSlices<T>(items: Iterable<T>, render: (item: T) => string): AsyncGenerator<string> {
+  let text = ''
+  let count = 0
+  let begun = performance.now()
+  for (const item of items) {
+    text += render(item)
+    count += 1
+    if (count % 64 !== 0 || (text.length < STREAM_FROM && performance.now() - begun < SLICE)) continue
+    yield text
+    text = ''
+    await setImmediate()
+    begun = performance.now()
+  }
+  if (text !== '') yield text
+}
