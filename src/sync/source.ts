@@ -66,6 +66,8 @@ export interface Source {
   push?(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef>
   /** Removing what is already gone is no error. @throws VersionMismatch · Rejected · Unavailable */
   remove?(at: RemoteRef): Promise<void>
+  /** Whether the event is this remote's business at all; what is not is never pushed, and removed where it was. */
+  accepts?(event: ScheduleEvent): boolean
   /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
   normalize?(event: ScheduleEvent): ScheduleEvent
   /** Asks the remote to call `url` on change. A hint only: polling alone must be right. */

@@ -1,0 +1,205 @@
+/**
+ * What the engine remembers: bindings (how far each side has been read) and shadows (what both last agreed on).
+ * Plain functions over a Database, so that they run inside the transaction that writes the events.
+ */
+import type { ScheduleEvent } from '../schedule/event.ts'
+import type { Database, Row } from './database.ts'
+
+/** The state of one binding. Times are epoch seconds. */
+export interface BindingState {
+  readonly id: string
+  readonly cursor: string | null
+  /** How far the binding has read our change log. */
+  readonly token: number
+  readonly dueAt: number
+  /** Writes wait until then (quota); reads go on. */
+  readonly writesAfter: number
+  readonly failures: number
+  readonly error: string | null
+  readonly remedy: string | null
+  readonly lastSuccess: number | null
+  readonly frozen: boolean
+}
+
+/** A remote ref as the sources give it (`RemoteRef`); the store only keeps it. */
+interface StoredRef {
+  readonly id: string
+  readonly version: string
+  readonly parts?: { readonly [key: string]: unknown }
+}
+
+/** What both sides last agreed on about one event. */
+export interface ShadowState {
+  readonly uid: string
+  /** Where the remote copy is; `null`: the remote has none, as it refused to make one. */
+  readonly remote: StoredRef | null
+  /** The event as the remote keeps it; `null`: never agreed. */
+  readonly base: ScheduleEvent | null
+  /** The remote has deleted it, and the deletion waits for a person. */
+  readonly held: boolean
+  /** The content the remote refused for good (a hash): not offered again until it changes. */
+  readonly refused: string | null
+}
+
+export const newShadow = (uid: string): ShadowState => ({ uid, remote: null, base: null, held: false, refused: null })
+
+const text = (value: Row[string] | undefined): string | null =>
+  value === null || value === undefined ? null : String(value)
+const number = (value: Row[string] | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value)
+
+const binding = (row: Row): BindingState => ({
+  id: String(row.id),
+  cursor: text(row.cursor),
+  token: Number(row.token),
+  dueAt: Number(row.due_at),
+  writesAfter: Number(row.writes_after),
+  failures: Number(row.failures),
+  error: text(row.error),
+  remedy: text(row.remedy),
+  lastSuccess: number(row.last_success),
+  frozen: Number(row.frozen) === 1,
+})
+
+const shadow = (row: Row): ShadowState => ({
+  uid: String(row.uid),
+  remote: row.remote === null ? null : JSON.parse(String(row.remote)),
+  base: row.base === null ? null : JSON.parse(String(row.base)),
+  held: Number(row.held) === 1,
+  refused: text(row.refused),
+})
+
+/** Makes the row of a binding where it has none yet; a new one is due at once. */
+export async function ensureBinding(database: Database, id: string): Promise<void> {
+  await database.query('INSERT INTO binding (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [id])
+}
+
+export async function bindings(database: Database): Promise<BindingState[]> {
+  return (await database.query('SELECT * FROM binding ORDER BY id')).map(binding)
+}
+
+export async function bindingState(database: Database, id: string): Promise<BindingState> {
+  const [row] = await database.query('SELECT * FROM binding WHERE id = $1', [id])
+  if (!row) throw new TypeError(`binding ${id} was never made`)
+  return binding(row)
+}
+
+const columns = {
+  cursor: 'cursor',
+  token: 'token',
+  dueAt: 'due_at',
+  writesAfter: 'writes_after',
+  failures: 'failures',
+  error: 'error',
+  remedy: 'remedy',
+  lastSuccess: 'last_success',
+  frozen: 'frozen',
+} as const satisfies Record<Exclude<keyof BindingState, 'id'>, string>
+
+/** Writes the given parts of a binding's state, and nothing else. */
+export async function saveBinding(
+  database: Database,
+  id: string,
+  state: Partial<Omit<BindingState, 'id'>>,
+): Promise<void> {
+  const names = Object.keys(state) as (keyof typeof columns)[]
+  if (names.length === 0) return
+  const sets = names.map((name, index) => `${columns[name]} = $${index + 2}`)
+  const values = names.map(name => {
+    const value = state[name] ?? null
+    return typeof value === 'boolean' ? Number(value) : value
+  })
+  await database.query(`UPDATE binding SET ${sets.join(', ')} WHERE id = $1`, [id, ...values])
+}
+
+/** Makes bindings due now: what a webhook or a local write does. */
+export async function wakeBindings(database: Database, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await database.query('UPDATE binding SET due_at = 0 WHERE id = $1 AND due_at > 0', [id])
+}
+
+/**
+ * Takes the right to run a binding until `until`, unless another owner holds it.
+ * @returns whether it was taken
+ */
+export async function lease(
+  database: Database,
+  id: string,
+  owner: string,
+  now: number,
+  until: number,
+): Promise<boolean> {
+  const taken = await database.query(
+    `UPDATE binding SET lease_owner = $2, lease_until = $4
+     WHERE id = $1 AND (lease_until <= $3 OR lease_owner = $2) RETURNING id`,
+    [id, owner, now, until],
+  )
+  return taken.length > 0
+}
+
+export async function release(database: Database, id: string, owner: string): Promise<void> {
+  await database.query('UPDATE binding SET lease_until = 0 WHERE id = $1 AND lease_owner = $2', [id, owner])
+}
+
+/**
+ * The events a calendar's change log names since a token, oldest change first, and the token to go on from.
+ * Deleted events are among them: a binding has to carry a deletion on.
+ */
+export async function changedUids(
+  database: Database,
+  resourceId: number,
+  since: number,
+  limit: number,
+): Promise<{ uids: string[]; token: number }> {
+  const rows = await database.query(
+    'SELECT uid, token FROM change WHERE resource_id = $1 AND token > $2 ORDER BY token LIMIT $3',
+    [resourceId, since, limit],
+  )
+  const last = rows.at(-1)
+  return { uids: [...new Set(rows.map(({ uid }) => String(uid)))], token: last ? Number(last.token) : since }
+}
+
+export async function shadowOf(database: Database, bindingId: string, uid: string): Promise<ShadowState | null> {
+  const [row] = await database.query('SELECT * FROM shadow WHERE binding_id = $1 AND uid = $2', [bindingId, uid])
+  return row ? shadow(row) : null
+}
+
+/** The uid that a remote id was last known under. */
+export async function uidAt(database: Database, bindingId: string, remoteId: string): Promise<string | null> {
+  const [row] = await database.query('SELECT uid FROM shadow WHERE binding_id = $1 AND remote_id = $2', [
+    bindingId,
+    remoteId,
+  ])
+  return row ? String(row.uid) : null
+}
+
+/** Every shadow with a remote copy, without the copies: enough to see what is absent. */
+export async function shadowIds(
+  database: Database,
+  bindingId: string,
+): Promise<{ uid: string; remoteId: string; held: boolean }[]> {
+  const rows = await database.query(
+    'SELECT uid, remote_id, held FROM shadow WHERE binding_id = $1 AND remote_id IS NOT NULL',
+    [bindingId],
+  )
+  return rows.map(row => ({ uid: String(row.uid), remoteId: String(row.remote_id), held: Number(row.held) === 1 }))
+}
+
+export async function saveShadow(database: Database, bindingId: string, state: ShadowState): Promise<void> {
+  await database.query(
+    `INSERT INTO shadow (binding_id, uid, remote_id, remote, base, held, refused) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (binding_id, uid) DO UPDATE SET remote_id = $3, remote = $4, base = $5, held = $6, refused = $7`,
+    [
+      bindingId,
+      state.uid,
+      state.remote?.id ?? null,
+      state.remote && JSON.stringify(state.remote),
+      state.base && JSON.stringify(state.base),
+      Number(state.held),
+      state.refused,
+    ],
+  )
+}
+
+export async function dropShadow(database: Database, bindingId: string, uid: string): Promise<void> {
+  await database.query('DELETE FROM shadow WHERE binding_id = $1 AND uid = $2', [bindingId, uid])
+}

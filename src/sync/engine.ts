@@ -1,0 +1,169 @@
+/**
+ * One run of a binding: pull, merge into our schedule, push what differs, remember how far both sides were read.
+ * Every step may be interrupted and every one may be repeated; the decisions are in `decide.ts`, the I/O around them in
+ * `incoming.ts` and `outgoing.ts`.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { AccessDenied, CursorExpired, KaldavError, Unavailable } from '../errors.ts'
+import { SCHEDULE } from '../schedule/event.ts'
+import { type BindingState, bindingState, changedUids, ensureBinding, saveBinding } from '../store/bindings.ts'
+import type { Store } from '../store/store.ts'
+import type { Binding } from './binding.ts'
+import { applyHeld } from './held.ts'
+import { applyIncoming, type Context } from './incoming.ts'
+import { applyOutgoing, isWritePause } from './outgoing.ts'
+import { newReport, type SyncReport } from './report.ts'
+import type { Changes, Source } from './source.ts'
+
+/** A push that meets a changed remote copy pulls and merges again, this often in one run. */
+const rounds = 3
+/** How many changes of ours are looked at between two saves of the token. */
+const pushBatch = 500
+/** How long writes wait where the remote said "enough" without saying for how long, seconds. */
+const writePause = 900
+
+export interface EngineOptions {
+  readonly store: Store
+  readonly log: Logger
+  readonly zone: string
+  readonly now: () => number
+}
+
+export class Engine {
+  readonly #options: EngineOptions
+  readonly #open = new Map<string, Promise<Source>>()
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+  }
+
+  /** The opened source of a binding; opened once, at its first use. */
+  source(binding: Binding): Promise<Source> {
+    const opened = this.#open.get(binding.id) ?? binding.open()
+    this.#open.set(binding.id, opened)
+    // A source that could not be opened is tried anew at the next run.
+    opened.catch(() => this.#open.delete(binding.id))
+    return opened
+  }
+
+  /**
+   * Runs the binding once and records how it went. Never throws for what a remote does: that is in the report, and in
+   * the binding's state with its remedy.
+   */
+  async run(binding: Binding, { dryRun = false } = {}): Promise<SyncReport> {
+    const { store, log, now } = this.#options
+    const run = dryRun ? null : `${now()}-${randomUUID().slice(0, 8)}`
+    const report = newReport(binding.source, binding.calendar, run)
+    await ensureBinding(store.database, binding.id)
+    const state = await bindingState(store.database, binding.id)
+    // The next poll is set before the run: a wake that comes during it is then not lost.
+    if (!dryRun) await saveBinding(store.database, binding.id, { dueAt: now() + spread(binding.pollSeconds) })
+    try {
+      const source = await this.source(binding)
+      const actor = { source: binding.source, user: null, run }
+      const context = { store, binding, source, actor, report, dryRun, zone: this.#options.zone }
+      await this.#rounds(context, state)
+      if (dryRun) return report
+      await saveBinding(store.database, binding.id, { failures: 0, error: null, remedy: null, lastSuccess: now() })
+    } catch (error) {
+      report.error = error instanceof Error ? error.message : String(error)
+      report.remedy = error instanceof KaldavError ? error.remedy : null
+      const level = error instanceof KaldavError ? 'warn' : 'error'
+      log[level]({ binding: binding.id, err: error, remedy: report.remedy }, 'a calendar could not be synchronised')
+      if (!dryRun) await this.#failed(binding, state, error)
+    }
+    return report
+  }
+
+  /** Answers the deletions that wait: `approve` lets them happen here, `restore` writes the events to the remote again. */
+  async answerHeld(binding: Binding, answer: 'approve' | 'restore'): Promise<SyncReport> {
+    const { store, now, zone } = this.#options
+    const run = `${now()}-${randomUUID().slice(0, 8)}`
+    const report = newReport(binding.source, binding.calendar, run)
+    const source = await this.source(binding)
+    const actor = { source: binding.source, user: null, run }
+    await applyHeld({ store, binding, source, actor, report, dryRun: false, zone }, answer)
+    await saveBinding(store.database, binding.id, { dueAt: 0, ...(answer === 'restore' ? { token: 0 } : {}) })
+    return report
+  }
+
+  async close(): Promise<void> {
+    const sources = await Promise.allSettled(this.#open.values())
+    await Promise.allSettled(
+      sources.map(result => (result.status === 'fulfilled' ? result.value.close?.() : undefined)),
+    )
+  }
+
+  async #rounds(context: Context, state: BindingState): Promise<void> {
+    const { binding } = context
+    let { cursor, token, lastSuccess } = state
+    for (let round = 1; ; round++) {
+      const changes = await pull(context.source, cursor)
+      await applyIncoming(context, changes, lastSuccess === null && cursor === null)
+      cursor = changes.cursor
+      lastSuccess ??= this.#options.now()
+      if (binding.direction === 'in' || !context.source.push) return
+      const pushed = await this.#push(context, token, state)
+      token = pushed.token
+      if (pushed.outcome === 'done' || context.dryRun) return
+      if (round === rounds) {
+        throw new Unavailable(`${binding.id}: the remote calendar keeps changing while it is being written`)
+      }
+    }
+  }
+
+  async #push(context: Context, from: number, state: BindingState) {
+    const { store, now } = this.#options
+    const { binding } = context
+    if (state.writesAfter > now()) return { outcome: 'done' as const, token: from }
+    let token = from
+    try {
+      for (;;) {
+        const changed = await changedUids(store.database, binding.resourceId ?? SCHEDULE, token, pushBatch)
+        const outcome = await applyOutgoing(context, changed.uids)
+        if (outcome === 'again') return { outcome, token }
+        const done = changed.token === token
+        token = changed.token
+        if (!done && !context.dryRun) await saveBinding(store.database, binding.id, { token })
+        if (done) return { outcome, token }
+      }
+    } catch (error) {
+      if (!isWritePause(error)) throw error
+      const until = now() + (error.retryAfter ?? writePause)
+      await saveBinding(store.database, binding.id, { writesAfter: until, error: error.message, remedy: error.remedy })
+      this.#options.log.warn({ binding: binding.id, until }, 'writes to a calendar wait')
+      return { outcome: 'done' as const, token }
+    }
+  }
+
+  async #failed(binding: Binding, state: BindingState, error: unknown): Promise<void> {
+    const { store, now } = this.#options
+    const failures = state.failures + 1
+    const asked = error instanceof Unavailable ? error.retryAfter : null
+    // What only a person can mend is looked at seldom; everything else with growing distance, from 5 s to the poll.
+    const wait =
+      error instanceof AccessDenied
+        ? Math.max(300, binding.pollSeconds)
+        : Math.min(5 * 2 ** Math.min(failures - 1, 10), Math.max(binding.pollSeconds, 60))
+    await saveBinding(store.database, binding.id, {
+      failures,
+      error: error instanceof Error ? error.message : String(error),
+      remedy: error instanceof KaldavError ? error.remedy : null,
+      dueAt: now() + spread(Math.max(wait, asked ?? 0)),
+    })
+  }
+}
+
+/** A read from the cursor, or from the beginning where the remote no longer knows it. */
+async function pull(source: Source, cursor: string | null): Promise<Changes> {
+  try {
+    return await source.pull(cursor)
+  } catch (error) {
+    if (!(error instanceof CursorExpired) || cursor === null) throw error
+    return source.pull(null)
+  }
+}
+
+/** Up to a tenth longer, so that many calendars do not ask at the same second. */
+const spread = (seconds: number): number => Math.ceil(seconds * (1 + Math.random() / 10))

@@ -1,0 +1,256 @@
+/**
+ * The remote's changes into our schedule. Every event is decided inside the transaction that writes it, on what the
+ * store holds at that moment, and its shadow is written with it: a crash between two events loses and doubles nothing.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { ScheduleEvent } from '../schedule/event.ts'
+import { sameContent } from '../schedule/merge.ts'
+import { occurrences } from '../schedule/recurrence.ts'
+import { dropShadow, newShadow, saveBinding, saveShadow, shadowIds, shadowOf, uidAt } from '../store/bindings.ts'
+import type { Actor, Store, Writer } from '../store/store.ts'
+import { type Binding, embed, project, withdraw } from './binding.ts'
+import { type Decision, decide, isMassDeletion } from './decide.ts'
+import type { SyncReport } from './report.ts'
+import type { Changes, RemoteEvent, Source } from './source.ts'
+
+/** Small enough that one transaction never holds the event loop for long. */
+const batchSize = 20
+
+export interface Context {
+  readonly store: Store
+  readonly binding: Binding
+  readonly source: Source
+  readonly actor: Actor
+  readonly report: SyncReport
+  readonly dryRun: boolean
+  /** The clock on which dates and floating times are read, IANA. */
+  readonly zone: string
+}
+
+/** One event of the remote to be looked at: its new state, or `null` where it is gone. */
+interface Item {
+  readonly uid: string
+  readonly remote: RemoteEvent | null
+}
+
+export async function applyIncoming(context: Context, changes: Changes, first: boolean): Promise<void> {
+  const { store, binding, report } = context
+  report.pulled = changes.changed.length + changes.removed.length
+  const { changed, doubles } = await identify(context, changes)
+  const gone = await findDeletions(context, changes, changed, first)
+  const items = [...changed, ...gone]
+  for (let at = 0; at < items.length; at += batchSize) {
+    const batch = items.slice(at, at + batchSize)
+    await inTransaction(context, async tx => {
+      for (const item of batch) await applyItem(context, tx, item)
+    })
+    await setImmediate()
+  }
+  if (context.dryRun) return
+  await store.write(context.actor, async tx => {
+    for (const { id, uid, reason } of [...doubles, ...(changes.unreadable ?? [])]) {
+      report.rejected++
+      await tx.addConflict({
+        kind: 'rejected',
+        resourceId: binding.resourceId,
+        uids: uid === null ? [] : [uid],
+        start: null,
+        end: null,
+        source: binding.source,
+        detail: { binding: binding.id, remoteId: id, reason, side: 'ours' },
+      })
+    }
+    await saveBinding(tx.database, binding.id, { cursor: changes.cursor })
+  })
+}
+
+const inTransaction = (context: Context, work: (tx: Writer) => Promise<void>): Promise<void> =>
+  context.store.write(context.actor, work)
+
+/** Finds the uid each remote event is known under; a second remote event with a uid already taken is kept out. */
+async function identify({ store, binding }: Context, changes: Changes) {
+  const changed: Item[] = []
+  const doubles: { id: string; uid: string; reason: string }[] = []
+  const seen = new Set<string>()
+  const removed = new Set(changes.removed)
+  for (const remote of changes.changed) {
+    const uid = (await uidAt(store.database, binding.id, remote.ref.id)) ?? remote.event.uid
+    const known = await shadowOf(store.database, binding.id, uid)
+    const other = known?.remote && known.remote.id !== remote.ref.id ? known.remote.id : null
+    // Deleted and made anew under the same UID is one event that moved; two living copies are not.
+    const stillThere =
+      other && !removed.has(other) && (!changes.completeWithin || changes.changed.some(({ ref }) => ref.id === other))
+    if (seen.has(uid) || stillThere) {
+      doubles.push({ id: remote.ref.id, uid, reason: `the remote has two events with the UID ${uid}` })
+      continue
+    }
+    seen.add(uid)
+    changed.push({ uid, remote: { ref: remote.ref, event: { ...remote.event, uid } } })
+  }
+  return { changed, doubles }
+}
+
+/**
+ * What is gone at the remote: named by it, or absent from a full read. The first read of a binding never deletes;
+ * so many at once that it looks like an accident are held for a person.
+ */
+async function findDeletions(
+  context: Context,
+  changes: Changes,
+  changed: readonly Item[],
+  first: boolean,
+): Promise<Item[]> {
+  const { store, binding, report } = context
+  const shadows = await shadowIds(store.database, binding.id)
+  const removed = new Set(changes.removed)
+  const unreadable = new Set((changes.unreadable ?? []).map(({ id }) => id))
+  const present = new Set(changed.map(({ uid }) => uid))
+  for (const { uid, remoteId } of shadows) if (unreadable.has(remoteId)) present.add(uid)
+  const named = shadows.filter(({ remoteId, uid }) => removed.has(remoteId) && !present.has(uid))
+  const absent = changes.completeWithin
+    ? await absentWithin(context, changes.completeWithin, shadows, present, removed)
+    : []
+  if (first) return []
+  const fresh = [...named.map(({ uid }) => uid), ...absent]
+  const before = shadows.filter(({ held }) => held).map(({ uid }) => uid)
+  const all = [...new Set([...fresh, ...before.filter(uid => !present.has(uid))])]
+  if (all.length === 0) {
+    if (before.length > 0 && !context.dryRun) await forgetHeld(context)
+    return []
+  }
+  if (before.length === 0 && !isMassDeletion(fresh.length, shadows.length, absent.length > 0)) {
+    return fresh.map(uid => ({ uid, remote: null }))
+  }
+  report.held = all.length
+  for (const uid of all) report.plan.push({ uid, side: 'ours', action: 'hold', fields: [] })
+  if (!context.dryRun) await hold(context, all, shadows.length)
+  return []
+}
+
+async function absentWithin(
+  { store, binding, zone }: Context,
+  window: { readonly from: string | null; readonly to: string | null },
+  shadows: readonly { uid: string; remoteId: string }[],
+  present: ReadonlySet<string>,
+  removed: ReadonlySet<string>,
+): Promise<string[]> {
+  const missing = shadows.filter(({ uid, remoteId }) => !present.has(uid) && !removed.has(remoteId))
+  if (window.from === null && window.to === null) return missing.map(({ uid }) => uid)
+  const inside: string[] = []
+  for (const { uid } of missing) {
+    const shadow = await shadowOf(store.database, binding.id, uid)
+    if (shadow?.base && fallsWithin(shadow.base, window, zone)) inside.push(uid)
+  }
+  return inside
+}
+
+const instant = (time: string | null, open: number): number =>
+  time === null ? open : Math.floor(Temporal.Instant.from(time).epochMilliseconds / 1000)
+
+/** Whether any part of the event lies in the window; one that lies wholly outside was never promised to be shown. */
+function fallsWithin(
+  event: ScheduleEvent,
+  window: { readonly from: string | null; readonly to: string | null },
+  zone: string,
+): boolean {
+  const [from, to] = [instant(window.from, -(2 ** 40)), instant(window.to, 2 ** 40)]
+  return occurrences(event, { from, to }, { zone }).length > 0
+}
+
+/** All that was held has come back. */
+const forgetHeld = ({ store, actor, binding }: Context): Promise<void> =>
+  store.write(actor, tx => tx.clearConflicts({ kind: 'mass-deletion', source: binding.id }))
+
+async function hold(context: Context, uids: readonly string[], known: number): Promise<void> {
+  const { store, binding, actor } = context
+  await store.write(actor, async tx => {
+    for (const uid of uids) {
+      const shadow = await shadowOf(tx.database, binding.id, uid)
+      if (shadow && !shadow.held) await saveShadow(tx.database, binding.id, { ...shadow, held: true })
+    }
+    await tx.clearConflicts({ kind: 'mass-deletion', source: binding.id })
+    await tx.addConflict({
+      kind: 'mass-deletion',
+      resourceId: binding.resourceId,
+      uids: [],
+      start: null,
+      end: null,
+      source: binding.id,
+      detail: {
+        count: uids.length,
+        of: known,
+        remedy: `kaldav sync ${binding.source} --approve to delete them, --restore to write them back`,
+      },
+    })
+  })
+}
+
+/** What the store holds of an event, and what of it is the binding's business. */
+export async function oursOf(context: Context, tx: Pick<Store, 'event'>, uid: string) {
+  const stored = await tx.event(uid)
+  const projected = stored && project(context.binding, stored.event)
+  const accepted = projected && (context.source.accepts?.(projected) ?? true) ? projected : null
+  return { stored, ours: accepted }
+}
+
+export const viewOf =
+  (source: Source) =>
+  (event: ScheduleEvent): ScheduleEvent =>
+    source.normalize?.(event) ?? event
+
+async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): Promise<void> {
+  const { binding, source, report } = context
+  const shadow = await shadowOf(tx.database, binding.id, uid)
+  const known = await oursOf(context, tx, uid)
+  const { stored } = known
+  const base = shadow?.base ?? null
+  const theirs = remote && embed(binding, remote.event, null)
+  // The same meeting in one more room: it joins the event we have, and does not replace it.
+  const joins = stored && !known.ours && theirs && !(base && sameContent(base, theirs))
+  const ours = joins ? embed(binding, { ...stored.event, resourceIds: [] }, null) : known.ours
+  const prefer = binding.direction === 'out' ? 'ours' : binding.prefer(stored?.source ?? binding.source)
+  const decided = decide({ base: joins ? null : base, ours, theirs }, prefer, viewOf(source))
+  const decision: Decision = joins && decided.ours === 'none' ? { ...decided, ours: 'update' } : decided
+  if (binding.direction === 'out' && !(base && theirs)) return
+  note(report, uid, decision)
+  if (context.dryRun) return
+  await writeOurs(context, tx, decision, uid, stored?.event ?? null)
+  await noteClashes(context, tx, decision, uid)
+  if (!remote) await dropShadow(tx.database, binding.id, uid)
+  else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs })
+}
+
+async function writeOurs(
+  { binding, report }: Context,
+  tx: Writer,
+  decision: Decision,
+  uid: string,
+  stored: ScheduleEvent | null,
+): Promise<void> {
+  if (decision.ours === 'delete' && stored) {
+    const rest = withdraw(binding, stored)
+    if (rest) await tx.put(rest)
+    else await tx.remove(uid)
+    report.removed++
+  } else if ((decision.ours === 'create' || decision.ours === 'update') && decision.event) {
+    await tx.put(embed(binding, decision.event, stored))
+    if (decision.ours === 'create') report.created++
+    else report.updated++
+  }
+}
+
+function note(report: SyncReport, uid: string, decision: Decision): void {
+  const { fields } = decision
+  if (decision.ours !== 'none') report.plan.push({ uid, side: 'ours', action: decision.ours, fields })
+}
+
+async function noteClashes({ binding, report }: Context, tx: Writer, decision: Decision, uid: string): Promise<void> {
+  const common = { resourceId: binding.resourceId, uids: [uid], start: null, end: null, source: binding.source }
+  for (const { group, slot, kept, discarded } of decision.clashes) {
+    report.conflicts++
+    await tx.addConflict({ ...common, kind: 'edit', detail: { group, slot, kept, discarded, binding: binding.id } })
+  }
+  if (!decision.deleteEdit) return
+  report.conflicts++
+  await tx.addConflict({ ...common, kind: 'delete-edit', detail: { fields: decision.fields, binding: binding.id } })
+}

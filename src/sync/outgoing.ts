@@ -1,0 +1,117 @@
+/**
+ * Our changes to the remote. What our change log names since the binding's token is compared with its shadow; whatever
+ * differs is written, and its shadow after it. A crash in between is harmless: the next run compares again.
+ */
+import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { Rejected, Unavailable, VersionMismatch } from '../errors.ts'
+import type { ScheduleEvent } from '../schedule/event.ts'
+import { contentKey, differences } from '../schedule/merge.ts'
+import { dropShadow, newShadow, type ShadowState, saveShadow, shadowOf } from '../store/bindings.ts'
+import type { Writer } from '../store/store.ts'
+import { type Context, oursOf, viewOf } from './incoming.ts'
+
+export type Outcome = 'done' | 'again'
+
+/**
+ * Pushes the named events. `again`: a remote copy had changed under our hands; pull, merge and push once more.
+ * @throws Unavailable · AccessDenied the rest waits; nothing is lost, as the token has not moved
+ */
+export async function applyOutgoing(context: Context, uids: readonly string[]): Promise<Outcome> {
+  let outcome: Outcome = 'done'
+  let quiet = 0
+  for (const uid of uids) {
+    try {
+      const asked = await pushOne(context, uid)
+      // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
+      quiet = asked ? 0 : quiet + 1
+      if (quiet % 50 === 49) await setImmediate()
+    } catch (error) {
+      if (!(error instanceof VersionMismatch)) throw error
+      outcome = 'again'
+    }
+  }
+  return outcome
+}
+
+/** @returns whether the remote was asked anything */
+async function pushOne(context: Context, uid: string): Promise<boolean> {
+  const shadow = await shadowOf(context.store.database, context.binding.id, uid)
+  if (shadow?.held) return false
+  const { ours } = await oursOf(context, context.store, uid)
+  if (!ours) return shadow ? removeTheirs(context, shadow) : false
+  const { push } = context.source
+  if (!push) return false
+  const base = viewOf(context.source)(ours)
+  const fields = shadow?.base ? differences(shadow.base, base) : []
+  if (shadow?.base && fields.length === 0) return false
+  if (shadow?.refused === contentHash(base)) return false
+  const at = shadow?.remote ?? null
+  context.report.plan.push({ uid, side: 'theirs', action: at ? 'update' : 'create', fields })
+  if (context.dryRun) return true
+  try {
+    const remote = await push.call(context.source, ours, at)
+    context.report.pushed++
+    await settle(context, uid, tx => saveShadow(tx.database, context.binding.id, { ...newShadow(uid), remote, base }))
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error
+    await refuse(context, error, { ...(shadow ?? newShadow(uid)), refused: contentHash(base) })
+  }
+  return true
+}
+
+/** The refusal of a removal, remembered so that it is asked once. */
+const removal = 'removal'
+
+async function removeTheirs(context: Context, shadow: ShadowState): Promise<boolean> {
+  const { source, binding, report } = context
+  const { uid, remote } = shadow
+  if (remote && (!source.remove || shadow.refused === removal)) return false
+  if (remote) report.plan.push({ uid, side: 'theirs', action: 'delete', fields: [] })
+  if (context.dryRun) return remote !== null
+  try {
+    if (remote) await source.remove?.(remote)
+    if (remote) report.pushed++
+    await settle(context, uid, tx => dropShadow(tx.database, binding.id, uid))
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error
+    await refuse(context, error, { ...shadow, refused: removal })
+  }
+  return remote !== null
+}
+
+const contentHash = (event: ScheduleEvent): string => hash('sha256', contentKey(event))
+
+/** Writes what the remote has just agreed to, and takes back an earlier refusal. */
+async function settle({ store, actor, binding }: Context, uid: string, work: (tx: Writer) => Promise<void>) {
+  await store.write(actor, async tx => {
+    await work(tx)
+    await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
+  })
+}
+
+/** A refusal becomes a conflict, and is not tried again until the event changes. */
+async function refuse(context: Context, error: Rejected, shadow: ShadowState): Promise<void> {
+  const { store, actor, binding, report } = context
+  const { uid } = shadow
+  const kind = error.code === 'foreign-organizer' ? 'foreign-organizer' : 'rejected'
+  report.rejected++
+  report.plan.push({ uid, side: 'theirs', action: 'reject', fields: [] })
+  await store.write(actor, async tx => {
+    await tx.clearConflicts({ uid, kind, source: binding.source })
+    await tx.addConflict({
+      kind,
+      resourceId: binding.resourceId,
+      uids: [uid],
+      start: null,
+      end: null,
+      source: binding.source,
+      detail: { binding: binding.id, code: error.code, reason: error.message, remedy: error.remedy, side: 'theirs' },
+    })
+    await saveShadow(tx.database, binding.id, shadow)
+  })
+}
+
+/** Whether an error means that only writing has to wait. */
+export const isWritePause = (error: unknown): error is Unavailable =>
+  error instanceof Unavailable && error.scope === 'writes'

@@ -1,0 +1,51 @@
+/** What one run of a binding did, as `kaldav sync --json` prints it. */
+export interface SyncReport {
+  readonly source: string
+  readonly calendar: string
+  /** The journal's name of the run; `null` for a dry run. */
+  readonly run: string | null
+  /** Events the remote reported as changed or gone. */
+  pulled: number
+  created: number
+  updated: number
+  removed: number
+  /** Writes to the remote. */
+  pushed: number
+  /** Events one side refused for good. */
+  rejected: number
+  /** Deletions that wait for a person. */
+  held: number
+  conflicts: number
+  error: string | null
+  remedy: string | null
+  /** The plan, one line an event; filled by a dry run. */
+  readonly plan: PlanLine[]
+}
+
+export interface PlanLine {
+  readonly uid: string
+  readonly side: 'ours' | 'theirs'
+  readonly action: 'create' | 'update' | 'delete' | 'reject' | 'hold'
+  readonly fields: readonly string[]
+}
+
+export const newReport = (source: string, calendar: string, run: string | null): SyncReport => ({
+  source,
+  calendar,
+  run,
+  pulled: 0,
+  created: 0,
+  updated: 0,
+  removed: 0,
+  pushed: 0,
+  rejected: 0,
+  held: 0,
+  conflicts: 0,
+  error: null,
+  remedy: null,
+  plan: [],
+})
+
+/** Whether the run wrote anything on either side: a converged pair of calendars never does. */
+export const wrote = (report: SyncReport): boolean =>
+  report.created + report.updated + report.removed + report.pushed > 0

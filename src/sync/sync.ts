@@ -1,0 +1,116 @@
+/** What people and commands ask of synchronisation: run it, plan it, look at it, answer what waits. */
+import { bindings as bindingStates } from '../store/bindings.ts'
+import type { Store } from '../store/store.ts'
+import type { Binding } from './binding.ts'
+import type { Engine } from './engine.ts'
+import { newReport, type SyncReport } from './report.ts'
+import type { Worker } from './worker.ts'
+
+/** One binding as `kaldav sources` shows it. Times are epoch seconds. */
+export interface SourceState {
+  readonly id: string
+  readonly source: string
+  readonly type: string
+  readonly calendar: string
+  /** systemName; `null`: the whole schedule. */
+  readonly resource: string | null
+  readonly direction: Binding['direction']
+  readonly lastSuccess: number | null
+  readonly nextDue: number
+  readonly failures: number
+  readonly error: string | null
+  readonly remedy: string | null
+  readonly frozen: boolean
+}
+
+/** The bindings of the configuration, and the configured calendars that cannot be bound, with the reason. */
+export interface Configured {
+  readonly bindings: readonly Binding[]
+  readonly broken: readonly {
+    readonly source: string
+    readonly type: string
+    readonly calendar: string
+    readonly resource: string
+    readonly error: string
+    readonly remedy: string
+  }[]
+}
+
+export interface SyncOptions {
+  readonly store: Store
+  readonly engine: Engine
+  readonly worker: Worker
+  /** The account first: the others need its resources. */
+  readonly configured: () => Promise<Configured>
+}
+
+export class Sync {
+  readonly #options: SyncOptions
+
+  constructor(options: SyncOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs every binding of a source (all for `null`) once, one after the other, the account last again when the others
+   * wrote: a single call leaves all sides agreed. A binding another process is running is left out.
+   */
+  async run(source: string | null, { dryRun = false } = {}): Promise<SyncReport[]> {
+    const { engine, worker, configured } = this.#options
+    const reports: SyncReport[] = []
+    for (const binding of (await configured()).bindings) {
+      if (source !== null && binding.source !== source) continue
+      const report = dryRun ? await engine.run(binding, { dryRun }) : await worker.runNow(binding)
+      if (report) reports.push(report)
+    }
+    for (const { source: id, calendar, error, remedy } of (await configured()).broken) {
+      if (source === null || id === source) reports.push({ ...newReport(id, calendar, null), error, remedy })
+    }
+    return reports
+  }
+
+  async sources(): Promise<SourceState[]> {
+    const { store, configured } = this.#options
+    const states = new Map((await bindingStates(store.database)).map(state => [state.id, state]))
+    const names = new Map((await store.resources()).map(({ id, systemName }) => [id, systemName]))
+    const { bindings, broken } = await configured()
+    const bound = bindings.map((binding): SourceState => {
+      const { id, source, type, calendar, direction, resourceId } = binding
+      const state = states.get(id)
+      return {
+        id,
+        source,
+        type,
+        calendar,
+        direction,
+        resource: resourceId === null ? null : (names.get(resourceId) ?? String(resourceId)),
+        lastSuccess: state?.lastSuccess ?? null,
+        nextDue: state?.dueAt ?? 0,
+        failures: state?.failures ?? 0,
+        error: state?.error ?? null,
+        remedy: state?.remedy ?? null,
+        frozen: state?.frozen ?? false,
+      }
+    })
+    const unbound = broken.map(
+      ({ source, type, calendar, resource, error, remedy }): SourceState => ({
+        ...{ id: `${source}/${calendar}`, source, type, calendar, resource, error, remedy },
+        ...{ direction: 'both', lastSuccess: null, nextDue: 0, failures: 0, frozen: false },
+      }),
+    )
+    return [...bound, ...unbound]
+  }
+
+  /** Lets the deletions that wait happen (`approve`), or writes the events back to their source (`restore`). */
+  async answer(source: string, answer: 'approve' | 'restore'): Promise<SyncReport[]> {
+    const { engine, worker, configured } = this.#options
+    const reports: SyncReport[] = []
+    for (const binding of (await configured()).bindings) {
+      if (binding.source !== source) continue
+      reports.push(await engine.answerHeld(binding, answer))
+      const report = await worker.runNow(binding)
+      if (report) reports.push(report)
+    }
+    return reports
+  }
+}

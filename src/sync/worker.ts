@@ -1,0 +1,149 @@
+/**
+ * Runs bindings when they are due: by their poll, after a change of ours, or because a webhook or a person said so.
+ * Several processes may share a database: a lease keeps each binding with one of them at a time.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { SCHEDULE } from '../schedule/event.ts'
+import {
+  type BindingState,
+  bindings as bindingStates,
+  ensureBinding,
+  lease,
+  release,
+  wakeBindings,
+} from '../store/bindings.ts'
+import type { Store } from '../store/store.ts'
+import type { Binding } from './binding.ts'
+import type { Engine } from './engine.ts'
+import type { SyncReport } from './report.ts'
+
+/** How often due times are looked at, ms; a wake does not wait for it. */
+const tickEvery = 1000
+/** Changes of ours within this time go out together, ms. */
+const settleTime = 50
+/** A process that died holds its bindings this long at most, seconds; a living one renews while it runs. */
+const leaseTime = 60
+const perSource = 4
+
+export interface WorkerOptions {
+  readonly store: Store
+  readonly engine: Engine
+  readonly bindings: () => readonly Binding[]
+  readonly log: Logger
+  readonly now: () => number
+  readonly onReport?: (report: SyncReport) => void
+}
+
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #owner = randomUUID()
+  readonly #running = new Map<string, Promise<void>>()
+  #timer: NodeJS.Timeout | null = null
+  #ticking: Promise<void> | null = null
+  #stopped = false
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#schedule(0)
+  }
+
+  /** Something of ours has changed: bindings that push look at it soon. */
+  changed(): void {
+    this.#schedule(settleTime)
+  }
+
+  /** Makes the bindings of a source (or all) due now. */
+  async wake(source: string | null = null): Promise<void> {
+    const ids = this.#options
+      .bindings()
+      .filter(binding => source === null || binding.source === source)
+      .map(({ id }) => id)
+    await wakeBindings(this.#options.store.database, ids)
+    this.#schedule(0)
+  }
+
+  /** Takes no new work, and waits for what runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.#ticking
+    await Promise.all(this.#running.values())
+  }
+
+  /** Runs one binding now, unless another process holds it; what `kaldav sync` and tests call. */
+  async runNow(binding: Binding): Promise<SyncReport | null> {
+    await this.#running.get(binding.id)
+    return this.#run(binding)
+  }
+
+  #schedule(delay: number): void {
+    if (this.#stopped) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#ticking ??= this.#tick().finally(() => {
+        this.#ticking = null
+        this.#schedule(tickEvery)
+      })
+    }, delay)
+  }
+
+  async #tick(): Promise<void> {
+    const { store, log, now } = this.#options
+    try {
+      const configured = this.#options.bindings()
+      for (const { id } of configured) await ensureBinding(store.database, id)
+      const states = new Map((await bindingStates(store.database)).map(state => [state.id, state]))
+      for (const binding of configured) {
+        const state = states.get(binding.id)
+        if (this.#stopped || !state || this.#running.has(binding.id)) continue
+        if (!(await this.#isDue(binding, state, now()))) continue
+        if (this.#busy(binding.source) >= perSource) continue
+        const running = this.#run(binding).then(
+          () => this.#running.delete(binding.id),
+          (error: unknown) => {
+            this.#running.delete(binding.id)
+            log.error({ err: error, binding: binding.id }, 'a synchronisation run failed')
+          },
+        )
+        this.#running.set(
+          binding.id,
+          running.then(() => undefined),
+        )
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the synchronisation worker could not read its bindings')
+    }
+  }
+
+  #busy(source: string): number {
+    const sources = new Map(this.#options.bindings().map(binding => [binding.id, binding.source]))
+    return [...this.#running.keys()].filter(id => sources.get(id) === source).length
+  }
+
+  async #isDue(binding: Binding, state: BindingState, now: number): Promise<boolean> {
+    if (state.frozen) return false
+    if (state.dueAt <= now) return true
+    // After a failure the distance to the next try stands, whatever has changed here.
+    if (binding.direction === 'in' || state.failures > 0 || state.writesAfter > now) return false
+    return (await this.#options.store.token(binding.resourceId ?? SCHEDULE)) > state.token
+  }
+
+  async #run(binding: Binding): Promise<SyncReport | null> {
+    const { store, engine, now, onReport } = this.#options
+    const hold = () => lease(store.database, binding.id, this.#owner, now(), now() + leaseTime)
+    if (!(await hold())) return null
+    const renewal = setInterval(() => void hold(), (leaseTime / 3) * 1000)
+    try {
+      const report = await engine.run(binding)
+      onReport?.(report)
+      return report
+    } finally {
+      clearInterval(renewal)
+      await release(store.database, binding.id, this.#owner)
+    }
+  }
+}
