@@ -32,17 +32,22 @@ export interface Duration {
   readonly seconds: number
 }
 
+/** Ten thousand years: as far as the years of a date go. */
+const MAX_DAYS = 3_652_500
+
 const durationForm = /^([+-])?P(?=\d|T\d)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 
+/** `null` for what is not a DURATION, or for one longer than the calendar. */
 export const parseDuration = (text: string): Duration | null => {
   const parts = durationForm.exec(text)
   if (!parts) return null
   const [, sign, weeks = '0', days = '0', hours = '0', minutes = '0', seconds = '0'] = parts
   const factor = sign === '-' ? -1 : 1
-  return {
+  const total = {
     days: factor * (Number(weeks) * 7 + Number(days)) + 0,
     seconds: factor * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) + 0,
   }
+  return Math.abs(total.days) + Math.abs(total.seconds) / DAY > MAX_DAYS ? null : total
 }
 
 /**

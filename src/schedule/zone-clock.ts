@@ -2,7 +2,6 @@
  * One zone's clock as a table of its offset changes. `Temporal` costs microseconds a question and a schedule asks
  * millions, so the changes of 1970–2100 are asked for once per zone; other years are asked of `Temporal` each time.
  */
-import { formatDateTime } from './civil.ts'
 
 const FIRST = 0
 const LAST = 4_133_980_800 // 2101-01-01T00:00:00Z
@@ -59,10 +58,13 @@ const rank = (sorted: Float64Array, value: number): number => {
   return low
 }
 
+/** Whether offsets at that instant come from a table, at a hundredth of the cost. */
+export const isTabled = (epoch: number): boolean => epoch >= FIRST && epoch < LAST
+
 /** Seconds east of UTC at an instant. @throws RangeError for a zone that is not in the zone database */
 export const offsetAt = (epoch: number, zone: string): number => {
   if (zone === 'UTC') return 0
-  if (epoch < FIRST || epoch >= LAST)
+  if (!isTabled(epoch))
     return Temporal.Instant.fromEpochMilliseconds(epoch * 1000).toZonedDateTimeISO(zone).offsetNanoseconds / 1e9
   const clock = clockOf(zone)
   return clock.offsets[rank(clock.changes, epoch)] as number
@@ -75,7 +77,7 @@ export const offsetAt = (epoch: number, zone: string): number => {
 export const instantOf = (local: number, zone: string): number => {
   if (zone === 'UTC') return local
   if (local < FIRST + 86_400 || local >= LAST - 86_400) {
-    const plain = Temporal.PlainDateTime.from(formatDateTime(local))
+    const plain = new Temporal.PlainDateTime(1970, 1, 1).add({ seconds: local })
     return plain.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds / 1000
   }
   const clock = clockOf(zone)
