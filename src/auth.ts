@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Config } from './config.ts'
 import { KaldavError, NotFound, Unavailable } from './errors.ts'
 import { hashPassword, randomWord, sameText, sha256, verifyPassword } from './password.ts'
 import type { Secret } from './secret.ts'
@@ -25,15 +26,6 @@ export interface FeedToken {
   readonly resource: string | null
   /** A capture device: may see stream passwords. */
   readonly device: boolean
-}
-
-export interface AuthOptions {
-  readonly database: Database
-  /** People of the configuration: they come before those of the table. */
-  readonly users: readonly (User & { readonly password: Secret })[]
-  /** Epoch seconds. */
-  readonly now: () => number
-  readonly log: Logger
 }
 
 /** How long correct credentials are believed without hashing again, ms. */
@@ -57,7 +49,6 @@ interface Account {
 export class Auth {
   readonly #database: Database
   readonly #configured: ReadonlyMap<string, User & { readonly password: Secret }>
-  readonly #now: () => number
   readonly #log: Logger
   readonly #key = randomBytes(32)
   readonly #accounts = new LRUCache<string, Account>({ max: 1000, ttl: recheckEvery })
@@ -68,11 +59,15 @@ export class Auth {
   readonly #byIp = new RateLimiterMemory({ points: attempts.ip, duration: 60, keyPrefix: 'ip' })
   readonly #nobody = hashPassword(randomWord(tokenLength))
 
-  constructor({ database, users, now, log }: AuthOptions) {
+  private constructor(database: Database, users: Config['users'], log: Logger) {
     this.#database = database
+    // They come before those of the table.
     this.#configured = new Map(users.map(user => [user.name, user]))
-    this.#now = now
     this.#log = log
+  }
+
+  static async open(database: Database, { users }: Pick<Config, 'users'>, log: Logger): Promise<Auth> {
+    return new Auth(database, users, log)
   }
 
   /**
@@ -100,11 +95,11 @@ export class Auth {
     const stored = await table.feedTokenByHash(this.#database, hash)
     if (!stored) return null
     const { id, resource, device, lastUsed } = stored
-    const now = this.#now()
-    if (lastUsed === null || now - lastUsed >= noteEvery) {
+    const at = now()
+    if (lastUsed === null || at - lastUsed >= noteEvery) {
       // A feed is answered whether or not its use can be written down.
       table
-        .noteFeedTokenUse(this.#database, id, now)
+        .noteFeedTokenUse(this.#database, id, at)
         .catch(error => this.#log.debug({ err: error, feedToken: id }, 'the use of a feed token was not noted'))
     }
     const found = { id, resource, device }
@@ -166,7 +161,7 @@ export class Auth {
   async createAppPassword(user: string, label: string): Promise<{ id: string; password: string }> {
     if (!(await this.#account(user)).user) throw noUser(user)
     const [id, password] = [randomWord(8), randomWord(26)]
-    const entry = { id, user, label, createdAt: this.#now(), lastUsed: null }
+    const entry = { id, user, label, createdAt: now(), lastUsed: null }
     await table.addAppPassword(this.#database, entry, sha256(password))
     this.#accounts.delete(user)
     return { id, password }
@@ -184,7 +179,7 @@ export class Auth {
   /** @returns the token, which is told only here */
   async createFeedToken(scope: Omit<FeedToken, 'id'> & { label: string }): Promise<{ id: string; token: string }> {
     const [id, token] = [randomWord(8), randomWord(tokenLength)]
-    const entry = { ...scope, id, prefix: token.slice(0, 6), createdAt: this.#now(), lastUsed: null }
+    const entry = { ...scope, id, prefix: token.slice(0, 6), createdAt: now(), lastUsed: null }
     await table.addFeedToken(this.#database, entry, sha256(token))
     return { id, token }
   }
@@ -244,7 +239,7 @@ export class Auth {
     const hashed = await verifyPassword(account.password ?? (await this.#nobody), password)
     if (!account.user) return false
     if (configured !== undefined ? sameText(configured, password) : account.password !== null && hashed) return true
-    return table.useAppPassword(this.#database, name, sha256(password), this.#now())
+    return table.useAppPassword(this.#database, name, sha256(password), now())
   }
 
   async #count(name: string, ip: string): Promise<void> {
@@ -258,7 +253,7 @@ export class Auth {
   }
 
   async #add(name: string, role: table.Role, password: string): Promise<boolean> {
-    const entry = { name, role, password: await hashPassword(password), createdAt: this.#now() }
+    const entry = { name, role, password: await hashPassword(password), createdAt: now() }
     const added = await table.addPerson(this.#database, entry)
     this.#accounts.delete(name)
     return added
@@ -271,6 +266,8 @@ export class Auth {
     })
   }
 }
+
+const now = (): number => Math.floor(Date.now() / 1000)
 
 const noUser = (name: string): NotFound =>
   new NotFound(`There is no user ${name}.`, { remedy: 'See "kaldav user list".' })

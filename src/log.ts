@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type DestinationStream, type LogFn, type Logger } from 'pino'
 import { KaldavError } from './errors.ts'
 
 /** Fields that hold a secret wherever they are logged. Numbers stay: a sync token is no secret. */
@@ -17,6 +17,7 @@ export function createLog(level: string, output?: DestinationStream): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
+    hooks: { logMethod: redactMessage },
     redact: {
       paths: secrets.flatMap(name => [name, `*.${name}`, `*.headers.${name}`]),
       censor: (value: unknown) => (typeof value === 'number' ? value : '[redacted]'),
@@ -26,6 +27,15 @@ export function createLog(level: string, output?: DestinationStream): Logger {
     options,
     output ?? (process.stderr.isTTY ? { write: writeReadable } : pino.destination({ dest: 2, sync: true })),
   )
+}
+
+/** pino takes an error's own message where a line has none. */
+function redactMessage(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [fields, message, ...rest] = args as [unknown, unknown, ...unknown[]]
+  const error = typeof fields === 'object' && fields !== null && 'err' in fields ? fields.err : fields
+  const said = typeof message === 'string' || !(error instanceof Error) ? message : error.message
+  const redacted = [fields, said, ...rest].map(part => (typeof part === 'string' ? redact(part) : part))
+  method.apply(this, redacted as Parameters<LogFn>)
 }
 
 /** Only what helps: the errors of vendors carry whole requests with their credentials. */

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/**
+ * Starts kaldav on the Node that it brings itself (npm package `node`), whatever Node the system has.
+ * Plain JavaScript for Node ≥ 20: it is the only file that may run on an old one.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const needed = 26
+
+const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
+// Node does not strip types under node_modules, so the published package carries JavaScript.
+const source = join(root, 'src', 'cli', 'main.ts')
+const inCheckout = !/[\\/]node_modules[\\/]/.test(root) && existsSync(source)
+const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
+
+if (Number.parseInt(process.versions.node, 10) >= needed) {
+  await import(pathToFileURL(entry).href)
+} else {
+  startOnOwnNode()
+}
+
+function startOnOwnNode() {
+  const node = ownNode()
+  if (!node) {
+    console.error(
+      `kaldav needs Node ${needed}; this is ${process.versions.node}, and the package "node" that brings it is not set up.\n` +
+        'Run "npm rebuild node" (its install script must be allowed), or start kaldav with a newer Node.',
+    )
+    process.exit(2)
+  }
+  // The channel lets kaldav end in good order when this process is killed without a signal it could pass on.
+  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+    // On a terminal the keys that make SIGINT and SIGQUIT reach the child by themselves.
+    const twice = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT')
+    process.on(signal, () => twice || child.kill(signal))
+  }
+  child.on('error', error => {
+    console.error(`kaldav could not be started with ${node}: ${error.message}`)
+    process.exit(2)
+  })
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+/** The binary of the package `node`, hoisted or not; `null` where its install script has not run. */
+function ownNode() {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node'
+  const here = createRequire(import.meta.url)
+  const folders = [packageFolder(here, 'node')]
+  if (folders[0]) {
+    const inside = createRequire(join(folders[0], 'package.json'))
+    const platform = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+    folders.push(packageFolder(inside, platform))
+  }
+  for (const folder of folders) {
+    const binary = folder && join(folder, 'bin', name)
+    if (binary && existsSync(binary)) return binary
+  }
+  return null
+}
+
+function packageFolder(require, name) {
+  try {
+    return dirname(require.resolve(`${name}/package.json`))
+  } catch {
+    return null
+  }
+}
