@@ -1,0 +1,111 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Unavailable } from '../../src/errors.ts'
+import type { Row, SqlValue } from '../../src/store/database.ts'
+import { checkText } from '../../src/store/text.ts'
+
+/** Statements kept prepared; the program has some two hundred. */
+const statementLimit = 500
+/** A process that recovers or closes the file holds it for moments; longer waits are the queue's business. */
+const shortWait = 250
+
+const settings = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA cache_size = -16000;
+`
+
+interface Prepared {
+  readonly statement: StatementSync
+  /** `$1`, `$2` … */
+  readonly names: readonly string[]
+}
+
+/** A connection and its prepared statements. Everything here is synchronous. */
+export class Connection {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+
+  constructor(path: string, { readOnly }: { readonly readOnly: boolean }) {
+    this.#database = new DatabaseSync(path, { readOnly, timeout: shortWait })
+    try {
+      this.#database.exec(readOnly ? 'PRAGMA cache_size = -16000' : settings)
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
+  }
+
+  /** False after SQLite has given up a transaction by itself (disk full, I/O error). */
+  get inTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  run<R extends Row>(sql: string, values: readonly SqlValue[] = []): R[] {
+    try {
+      const { statement, names } = this.#prepare(sql, values.length)
+      return statement.all(bound(names, values)) as unknown as R[]
+    } catch (error) {
+      throw asUnavailable(error)
+    }
+  }
+
+  iterate<R extends Row>(sql: string): Iterable<R> {
+    return this.#database.prepare(sql).iterate() as unknown as Iterable<R>
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    this.#database.close()
+  }
+
+  #prepare(sql: string, count: number): Prepared {
+    const known = this.#prepared.get(sql)
+    if (known) return known
+    const names = Array.from({ length: count }, (_, index) => `$${index + 1}`)
+    const prepared = { statement: this.#database.prepare(sql), names }
+    const [oldest] = this.#prepared.keys()
+    if (this.#prepared.size >= statementLimit && oldest !== undefined) this.#prepared.delete(oldest)
+    this.#prepared.set(sql, prepared)
+    return prepared
+  }
+}
+
+function bound(names: readonly string[], values: readonly SqlValue[]): Record<string, string | number | bigint | null> {
+  if (names.length !== values.length) throw new TypeError(`${values.length} values for ${names.length} placeholders`)
+  const record: Record<string, string | number | bigint | null> = {}
+  for (let index = 0; index < names.length; index++) {
+    const value = values[index] ?? null
+    if (typeof value === 'string') checkText(value)
+    // A number is bound as a floating one; only a bigint reaches SQLite as an integer.
+    record[names[index] ?? ''] = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+  }
+  return record
+}
+
+const codeOf = (error: unknown): number | null =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : null
+
+/** SQLITE_BUSY: another process is in the way. */
+export const isBusy = (error: unknown): boolean => codeOf(error) === 5
+
+/** Result codes (sqlite.org/rescode.html) that say something of the machine rather than of the statement. */
+const remedies: { readonly [code: number]: string } = {
+  5: 'Another process is using the database; try again when it has finished',
+  8: 'Give this user the right to write the file and its folder',
+  10: 'See whether the disk is sound',
+  11: 'The file is damaged: restore the last backup',
+  13: 'Free some space on the disk',
+  26: 'The file is damaged: restore the last backup',
+}
+
+/** The error as it is, or as Unavailable where a person has to look at the machine. */
+export function asUnavailable(error: unknown): unknown {
+  const remedy = remedies[codeOf(error) ?? 0]
+  if (!remedy || !(error instanceof Error)) return error
+  return new Unavailable(`the database cannot be used: ${error.message}`, { remedy, cause: error })
+}

@@ -1,0 +1,64 @@
+/**
+ * The tables, as steps that only go forward. A step that has been released is never changed: append a new one.
+ * BIGINT and TEXT only, the words both engines share; times are epoch seconds. No foreign keys: everything derived is
+ * written in the transaction that writes the event.
+ */
+export interface Migration {
+  /** Ascending from 1, without gaps. */
+  readonly id: number
+  readonly sql: readonly string[]
+}
+
+export const migrations: readonly Migration[] = [
+  {
+    id: 1,
+    sql: [
+      // epoch: which database this is; sync tokens of another one mean nothing here.
+      'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)',
+      `CREATE TABLE resource (
+        id BIGINT PRIMARY KEY, system_name TEXT NOT NULL UNIQUE, name TEXT NOT NULL, type TEXT NOT NULL,
+        description TEXT, tags TEXT NOT NULL, parent_id BIGINT, entry_id TEXT, time_zone TEXT NOT NULL,
+        status BIGINT NOT NULL)`,
+      // One row per resource id ever used, and 0 for the whole schedule. Below `floor` the log has been pruned.
+      'CREATE TABLE calendar (resource_id BIGINT PRIMARY KEY, token BIGINT NOT NULL, floor BIGINT NOT NULL)',
+      'INSERT INTO calendar (resource_id, token, floor) VALUES (0, 0, 0)',
+      // secrets: stream passwords, which the body does not hold. spread: hash of the rows in occurrence.
+      // local_times: its occurrences depend on the zone of the calendar.
+      `CREATE TABLE event (
+        uid TEXT PRIMARY KEY, etag TEXT NOT NULL, schedule_version BIGINT NOT NULL, source TEXT NOT NULL,
+        created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, resources TEXT NOT NULL, spread TEXT NOT NULL,
+        local_times BIGINT NOT NULL, secrets TEXT, body TEXT NOT NULL)`,
+      `CREATE TABLE member (
+        resource_id BIGINT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, etag TEXT NOT NULL,
+        PRIMARY KEY (resource_id, name))`,
+      'CREATE UNIQUE INDEX member_uid ON member (uid, resource_id)',
+      // The newest change of each name. born: the token at which the name came to be.
+      `CREATE TABLE change (
+        resource_id BIGINT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, token BIGINT NOT NULL,
+        removed BIGINT NOT NULL, born BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (resource_id, name))`,
+      'CREATE UNIQUE INDEX change_token ON change (resource_id, token)',
+      'CREATE INDEX change_removed ON change (removed, at)',
+      // resource_id -1: blackouts that hold for the whole account.
+      `CREATE TABLE occurrence (
+        resource_id BIGINT NOT NULL, is_long BIGINT NOT NULL, start_at BIGINT NOT NULL, end_at BIGINT NOT NULL,
+        busy BIGINT NOT NULL, blackout BIGINT NOT NULL, uid TEXT NOT NULL, recurrence_id TEXT)`,
+      'CREATE INDEX occurrence_start ON occurrence (resource_id, is_long, start_at)',
+      'CREATE INDEX occurrence_uid ON occurrence (uid, resource_id)',
+      // Series that go on beyond what occurrence holds of them: from index_from to index_to.
+      'CREATE TABLE rolling (uid TEXT PRIMARY KEY, index_from BIGINT NOT NULL, index_to BIGINT NOT NULL)',
+      'CREATE INDEX rolling_from ON rolling (index_from)',
+      'CREATE INDEX rolling_to ON rolling (index_to)',
+      `CREATE TABLE conflict (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, resource_id BIGINT, uids TEXT NOT NULL, start_at BIGINT,
+        end_at BIGINT, source TEXT, detail TEXT NOT NULL, since BIGINT NOT NULL)`,
+      'CREATE INDEX conflict_resource ON conflict (resource_id)',
+      'CREATE TABLE conflict_event (uid TEXT NOT NULL, conflict_id TEXT NOT NULL, PRIMARY KEY (uid, conflict_id))',
+      'CREATE INDEX conflict_event_id ON conflict_event (conflict_id)',
+      `CREATE TABLE journal (
+        id BIGINT PRIMARY KEY, at BIGINT NOT NULL, uid TEXT NOT NULL, source TEXT NOT NULL, user_name TEXT, run TEXT,
+        action TEXT NOT NULL, before_body TEXT, after_body TEXT, before_resources TEXT, after_resources TEXT)`,
+      'CREATE INDEX journal_uid ON journal (uid, id)',
+      'CREATE INDEX journal_run ON journal (run, id)',
+    ],
+  },
+]
