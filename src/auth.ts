@@ -36,6 +36,8 @@ const recheckEvery = 100
 const attempts = { user: 10, ip: 50 }
 /** Uses are noted this often, seconds: enough to see what is still in use. */
 const noteEvery = 60
+/** Basic credentials end a name at the first colon (RFC 7617 §2); a principal's URL, at a slash. */
+const userName = /^[^:/\s\0]{1,200}$/
 /** 160 bits: a feed URL is its own password. */
 const tokenLength = 32
 
@@ -135,7 +137,7 @@ export class Auth {
   }
 
   async addUser(name: string, role: table.Role, password: string): Promise<void> {
-    if (!/^[^:/\s]+$/.test(name)) {
+    if (!userName.test(name)) {
       throw new KaldavError(`"${name}" is no user name.`, { remedy: 'Leave out spaces, colons and slashes.' })
     }
     if (this.#configured.has(name) || !(await this.#add(name, role, password))) {
@@ -212,6 +214,7 @@ export class Auth {
   async #account(name: string): Promise<Account> {
     const cached = this.#accounts.get(name)
     if (cached) return cached
+    if (!userName.test(name)) return { user: null, password: null, version: 'nobody' }
     const configured = this.#configured.get(name)
     const stored = configured ? null : await table.personByName(this.#database, name)
     const apps = await table.appPasswords(this.#database, name)

@@ -2,8 +2,7 @@
  * Logs: JSON lines on stderr, or short readable ones on a terminal. Never a password, a feed token or a session; the
  * titles of events only at `debug`.
  */
-import type { IncomingMessage } from 'node:http'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import pino, { type DestinationStream, type LogFn, type Logger } from 'pino'
 import { KaldavError } from './errors.ts'
 
@@ -74,26 +73,16 @@ export const routeClass = (url: string): string => {
   return classes.includes(first) ? first : 'web'
 }
 
-/** One answered request. */
-export interface Answered {
-  readonly route: string
-  readonly method: string
-  readonly status: number
-  readonly seconds: number
-}
-
-/** A line for every request once it is answered, or given up by who asked; `observe` sees the same. */
-export function accessLog(log: Logger, observe?: (answered: Answered) => void): RequestHandler {
+/** A line for every request once it is answered, or given up by who asked. */
+export function accessLog(log: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now()
     const { method, originalUrl, socket } = request
     const written = socket.bytesWritten
     response.once('close', () => {
       const status = response.statusCode
-      const route = routeClass(originalUrl)
       const ms = performance.now() - start
-      observe?.({ route, method, status, seconds: ms / 1000 })
-      const level = levelOf(method, route, status)
+      const level = levelOf(request, status)
       if (!log.isLevelEnabled(level)) return
       const finished = response.writableFinished ? {} : { aborted: true }
       const bytes = socket.bytesWritten - written
@@ -114,15 +103,19 @@ export function accessLog(log: Logger, observe?: (answered: Answered) => void): 
   }
 }
 
+const writing = new Set(['PUT', 'DELETE', 'POST', 'PATCH', 'MOVE'])
+
 /** What devices and clients ask every minute is only of interest to who looks for it. */
-function levelOf(method: string, route: string, status: number): 'debug' | 'info' | 'warn' {
+function levelOf({ method, originalUrl, headers }: Request, status: number): 'debug' | 'info' | 'warn' {
+  const route = routeClass(originalUrl)
   if (status >= 500) return route === 'readyz' ? 'info' : 'warn'
-  if (status >= 400) return 'info'
-  return ['PUT', 'DELETE', 'POST', 'PATCH', 'MOVE'].includes(method) && route !== 'api_v3' ? 'info' : 'debug'
+  // Every client asks once without credentials.
+  if (status >= 400) return status === 401 && !headers.authorization ? 'debug' : 'info'
+  return writing.has(method) && route !== 'api_v3' ? 'info' : 'debug'
 }
 
 /** The name a request was answered under; a refused one proves no name. */
-function userOf(request: IncomingMessage, status: number): string | undefined {
+function userOf(request: Request, status: number): string | undefined {
   const credentials = /^Basic ([\w+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (!credentials || status === 401) return undefined
   return Buffer.from(credentials, 'base64').toString('utf8').split(':', 1)[0]

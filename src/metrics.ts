@@ -1,26 +1,21 @@
 /** What `/metrics` tells Prometheus. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Answered } from './log.ts'
-import type { SyncReport } from './sync/report.ts'
 
-/** What is looked up when Prometheus asks. Times are epoch seconds. */
+import type { RequestHandler } from 'express'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { routeClass } from './log.ts'
+import type { Store } from './store/store.ts'
+import type { SyncReport } from './sync/report.ts'
+import type { Sync } from './sync/sync.ts'
+
+/** What is looked up when Prometheus asks. */
 export interface Watched {
-  conflicts(): Promise<readonly { readonly kind: string }[]>
-  sources(): Promise<
-    readonly {
-      readonly source: string
-      readonly calendar: string
-      readonly lastSuccess: number | null
-      readonly nextDue: number
-      readonly failures: number
-    }[]
-  >
-  now(): number
+  readonly store: Pick<Store, 'conflicts'>
+  readonly sync: Pick<Sync, 'sources'>
 }
 
 export interface Metrics {
-  /** An answered request, as the access log sees it. */
-  request(answered: Answered): void
+  /** Times every request. */
+  readonly middleware: RequestHandler
   /** A finished run of a binding. */
   synced(report: SyncReport): void
   /** The Prometheus text and its content type. */
@@ -74,19 +69,22 @@ export function createMetrics(): Metrics {
   const conflicts = new Gauge({ ...common, name: 'kaldav_conflicts', help: 'Open conflicts', labelNames: ['kind'] })
 
   return {
-    request({ route, method, status, seconds }) {
-      requests.observe({ route, method: known(method), status: `${Math.floor(status / 100)}xx` }, seconds)
+    middleware(request, response, next) {
+      const labels = { route: routeClass(request.originalUrl), method: known(request.method) }
+      const end = requests.startTimer(labels)
+      response.once('close', () => end({ status: `${Math.floor(response.statusCode / 100)}xx` }))
+      next()
     },
     synced(report) {
       const { source, calendar } = report
       runs.inc({ source, calendar, outcome: report.error === null ? 'ok' : 'failed' })
       for (const effect of effects) if (report[effect] > 0) changes.inc({ source, calendar, effect }, report[effect])
     },
-    async read(watched) {
-      const now = watched.now()
+    async read({ store, sync }) {
+      const now = Math.floor(Date.now() / 1000)
       for (const gauge of [age, overdue, failures, conflicts]) gauge.reset()
-      for (const { kind } of await watched.conflicts()) conflicts.inc({ kind })
-      for (const { source, calendar, lastSuccess, nextDue, failures: failed } of await watched.sources()) {
+      for (const { kind } of await store.conflicts()) conflicts.inc({ kind })
+      for (const { source, calendar, lastSuccess, nextDue, failures: failed } of await sync.sources()) {
         const labels = { source, calendar }
         if (lastSuccess !== null) age.set(labels, now - lastSuccess)
         overdue.set(labels, Math.max(0, nextDue === 0 ? 0 : now - nextDue))
