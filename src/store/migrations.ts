@@ -61,4 +61,35 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX journal_run ON journal (run, id)',
     ],
   },
+  {
+    id: 2,
+    sql: [
+      `CREATE TABLE person (
+        name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, created_at BIGINT NOT NULL)`,
+      `CREATE TABLE app_password (
+        id TEXT PRIMARY KEY, person TEXT NOT NULL, label TEXT NOT NULL, hash TEXT NOT NULL,
+        created_at BIGINT NOT NULL, last_used BIGINT)`,
+      'CREATE INDEX app_password_person ON app_password (person, hash)',
+      // hash: SHA-256 of the token. prefix: its first characters, for people to tell tokens apart.
+      `CREATE TABLE feed_token (
+        id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, prefix TEXT NOT NULL, resource TEXT,
+        device BIGINT NOT NULL, created_at BIGINT NOT NULL, last_used BIGINT)`,
+    ],
+  },
+  {
+    id: 3,
+    sql: [
+      // due_at, writes_after, lease_until: epoch seconds.
+      `CREATE TABLE binding (
+        id TEXT PRIMARY KEY, cursor TEXT, token BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL DEFAULT 0,
+        writes_after BIGINT NOT NULL DEFAULT 0, failures BIGINT NOT NULL DEFAULT 0, error TEXT, remedy TEXT,
+        last_success BIGINT, frozen BIGINT NOT NULL DEFAULT 0, lease_owner TEXT,
+        lease_until BIGINT NOT NULL DEFAULT 0)`,
+      // remote: where the copy is, as JSON. base: what both agreed on, as JSON. refused: a hash of refused content.
+      `CREATE TABLE shadow (
+        binding_id TEXT NOT NULL, uid TEXT NOT NULL, remote_id TEXT, remote TEXT, base TEXT,
+        held BIGINT NOT NULL DEFAULT 0, refused TEXT, PRIMARY KEY (binding_id, uid))`,
+      'CREATE INDEX shadow_remote ON shadow (binding_id, remote_id)',
+    ],
+  },
 ]

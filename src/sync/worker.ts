@@ -17,6 +17,7 @@ import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
 import type { SyncReport } from './report.ts'
+import type { Configured } from './sync.ts'
 
 /** How often due times are looked at, ms; a wake does not wait for it. */
 const tickEvery = 1000
@@ -29,7 +30,7 @@ const perSource = 4
 export interface WorkerOptions {
   readonly store: Store
   readonly engine: Engine
-  readonly bindings: () => readonly Binding[]
+  readonly configured: () => Promise<Configured>
   readonly log: Logger
   readonly now: () => number
   readonly onReport?: (report: SyncReport) => void
@@ -38,8 +39,10 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions
   readonly #owner = randomUUID()
-  readonly #running = new Map<string, Promise<void>>()
-  #timer: NodeJS.Timeout | null = null
+  readonly #running = new Map<string, { readonly source: string; readonly finished: Promise<void> }>()
+  #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null
+  /** A wake came while bindings were being looked at. */
+  #again = false
   #ticking: Promise<void> | null = null
   #stopped = false
 
@@ -58,10 +61,8 @@ export class Worker {
 
   /** Makes the bindings of a source (or all) due now. */
   async wake(source: string | null = null): Promise<void> {
-    const ids = this.#options
-      .bindings()
-      .filter(binding => source === null || binding.source === source)
-      .map(({ id }) => id)
+    const { bindings } = await this.#options.configured()
+    const ids = bindings.filter(binding => source === null || binding.source === source).map(({ id }) => id)
     await wakeBindings(this.#options.store.database, ids)
     this.#schedule(0)
   }
@@ -69,59 +70,64 @@ export class Worker {
   /** Takes no new work, and waits for what runs. */
   async stop(): Promise<void> {
     this.#stopped = true
-    if (this.#timer) clearTimeout(this.#timer)
+    if (this.#next) clearTimeout(this.#next.timer)
     await this.#ticking
-    await Promise.all(this.#running.values())
+    await Promise.all([...this.#running.values()].map(({ finished }) => finished))
   }
 
   /** Runs one binding now, unless another process holds it; what `kaldav sync` and tests call. */
   async runNow(binding: Binding): Promise<SyncReport | null> {
-    await this.#running.get(binding.id)
+    await this.#running.get(binding.id)?.finished
     return this.#run(binding)
   }
 
+  /** The next look, in `delay` ms at the latest. */
   #schedule(delay: number): void {
-    if (this.#stopped) return
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#ticking ??= this.#tick().finally(() => {
-        this.#ticking = null
-        this.#schedule(tickEvery)
-      })
-    }, delay)
+    const at = performance.now() + delay
+    if (this.#stopped || this.#ticking || (this.#next && this.#next.at <= at)) {
+      this.#again ||= this.#ticking !== null && delay < tickEvery
+      return
+    }
+    if (this.#next) clearTimeout(this.#next.timer)
+    this.#next = { at, timer: setTimeout(() => this.#look(), delay) }
+  }
+
+  #look(): void {
+    this.#next = null
+    this.#ticking = this.#tick().finally(() => {
+      this.#ticking = null
+      this.#schedule(this.#again ? settleTime : tickEvery)
+      this.#again = false
+    })
   }
 
   async #tick(): Promise<void> {
     const { store, log, now } = this.#options
     try {
-      const configured = this.#options.bindings()
-      for (const { id } of configured) await ensureBinding(store.database, id)
+      const { bindings } = await this.#options.configured()
+      for (const { id } of bindings) await ensureBinding(store.database, id)
       const states = new Map((await bindingStates(store.database)).map(state => [state.id, state]))
-      for (const binding of configured) {
+      for (const binding of bindings) {
         const state = states.get(binding.id)
         if (this.#stopped || !state || this.#running.has(binding.id)) continue
         if (!(await this.#isDue(binding, state, now()))) continue
         if (this.#busy(binding.source) >= perSource) continue
-        const running = this.#run(binding).then(
-          () => this.#running.delete(binding.id),
-          (error: unknown) => {
-            this.#running.delete(binding.id)
-            log.error({ err: error, binding: binding.id }, 'a synchronisation run failed')
-          },
-        )
-        this.#running.set(
-          binding.id,
-          running.then(() => undefined),
-        )
+        this.#launch(binding)
       }
     } catch (error) {
       log.error({ err: error }, 'the synchronisation worker could not read its bindings')
     }
   }
 
+  #launch(binding: Binding): void {
+    const finished = this.#run(binding)
+      .catch((error: unknown) => this.#options.log.error({ err: error, binding: binding.id }, 'a run failed'))
+      .then(() => void this.#running.delete(binding.id))
+    this.#running.set(binding.id, { source: binding.source, finished })
+  }
+
   #busy(source: string): number {
-    const sources = new Map(this.#options.bindings().map(binding => [binding.id, binding.source]))
-    return [...this.#running.keys()].filter(id => sources.get(id) === source).length
+    return [...this.#running.values()].filter(running => running.source === source).length
   }
 
   async #isDue(binding: Binding, state: BindingState, now: number): Promise<boolean> {

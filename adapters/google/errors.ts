@@ -1,0 +1,107 @@
+/** What Google's refusals mean for a calendar. The reason decides, not the status: a 403 may be a rate limit. */
+import { AccessDenied, CursorExpired, Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
+
+/** One failed request, whatever came back. `status` 0: no answer at all. */
+export interface Failure {
+  readonly status: number
+  readonly reason: string
+  readonly message: string
+  /** Seconds, where the answer said so. */
+  readonly retryAfter: number | null
+}
+
+export class GoogleError extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure, cause: unknown) {
+    super(failure.message, { cause })
+    this.failure = failure
+  }
+}
+
+interface ThrownByClient {
+  readonly status?: number
+  readonly code?: number | string
+  readonly message?: string
+  readonly response?: { readonly status?: number; readonly headers?: Headers; readonly data?: unknown }
+}
+
+interface ErrorBody {
+  readonly error?:
+    | string
+    | {
+        readonly errors?: readonly { readonly reason?: string; readonly message?: string }[]
+        readonly message?: string
+      }
+  readonly error_description?: string
+}
+
+/** Reads what the client threw. */
+export function failureOf(thrown: unknown): Failure {
+  const error = (thrown ?? {}) as ThrownByClient
+  const status = error.response?.status ?? error.status ?? 0
+  const body = (typeof error.response?.data === 'object' ? error.response.data : null) as ErrorBody | null
+  const detail = body?.error
+  const first = typeof detail === 'object' ? detail.errors?.[0] : undefined
+  const reason =
+    typeof detail === 'string' ? detail : (first?.reason ?? (status === 0 ? String(error.code ?? 'network') : ''))
+  const said = typeof detail === 'object' ? detail.message : body?.error_description
+  const html = typeof error.response?.data === 'string' && /^\s*</.test(error.response.data)
+  const message = html
+    ? `HTTP ${status} with an HTML page instead of JSON: a proxy or a wrong apiUrl answers for Google`
+    : (said ?? first?.message ?? error.message ?? 'no answer')
+  const after = Number(error.response?.headers?.get?.('retry-after') ?? Number.NaN)
+  return { status: Number(status), reason, message, retryAfter: Number.isFinite(after) ? after : null }
+}
+
+const rateLimits = new Set(['rateLimitExceeded', 'userRateLimitExceeded'])
+const tokenDeaths = new Set(['fullSyncRequired', 'updatedMinTooLongAgo'])
+
+/** Worth another try at once, after a moment. */
+export const isPassing = ({ status, reason }: Failure): boolean =>
+  status === 0 || status === 408 || status === 429 || status >= 500 || (status === 403 && rateLimits.has(reason))
+
+export const isTokenDeath = ({ status, reason, message }: Failure): boolean =>
+  (status === 410 && reason !== 'deleted') || tokenDeaths.has(reason) || (status === 400 && /sync token/i.test(message))
+
+const shareRemedy =
+  'Share the calendar with the service account (or the delegated user) with "Make changes to events", and check its id.'
+
+/** How long writes rest after "Calendar usage limits exceeded.", which lasts hours, seconds. */
+const quotaPause = 3600
+
+/** A failure as the engine understands it. @param writing the request was to change something */
+export function meaningOf(error: unknown, calendarId: string, writing: boolean): Error {
+  const failure = error instanceof GoogleError ? error.failure : failureOf(error)
+  const { status, reason, message, retryAfter } = failure
+  const said = `Google Calendar ${calendarId}: ${message}${reason ? ` (${reason})` : ''}`
+  if (isTokenDeath(failure)) return new CursorExpired(said, { cause: error })
+  if (reason === 'quotaExceeded') {
+    return new Unavailable(said, {
+      retryAfter: retryAfter ?? quotaPause,
+      scope: writing ? 'writes' : 'all',
+      cause: error,
+    })
+  }
+  if (isPassing(failure)) return new Unavailable(said, { ...(retryAfter === null ? {} : { retryAfter }), cause: error })
+  if (reason === 'invalid_grant') {
+    const remedy =
+      "Check the gateway's clock, that the key or the refresh token has not been revoked, and that the subject exists."
+    return new AccessDenied(said, { remedy, cause: error })
+  }
+  if (status === 401) {
+    return new AccessDenied(said, { remedy: 'Check keyFile or oauth, and the scopes granted to it.', cause: error })
+  }
+  if (writing && (status === 412 || status === 404 || status === 410))
+    return new VersionMismatch(said, { cause: error })
+  if (status === 403 && reason === 'forbiddenForNonOrganizer') {
+    const remedy = 'Ask the organizer to change the meeting; the room can only answer it.'
+    return new Rejected('foreign-organizer', said, { remedy, cause: error })
+  }
+  if (status === 403 && reason === 'forbiddenForServiceAccounts') {
+    const remedy = 'Set "subject" (domain-wide delegation), or leave "organizer" out to write on the room directly.'
+    return new AccessDenied(said, { remedy, cause: error })
+  }
+  if (status === 403 || status === 404) return new AccessDenied(said, { remedy: shareRemedy, cause: error })
+  if (writing) return new Rejected(reason || String(status), said, { cause: error })
+  return new Unavailable(said, { cause: error })
+}

@@ -1,0 +1,49 @@
+/** Google Calendar as a source: one room calendar (or any other) in both directions. */
+import { resolveZone } from '../../src/schedule/timezone.ts'
+import type { Source } from '../../src/sync/source.ts'
+import { GoogleClient, type GoogleCredentials } from './client.ts'
+import { identity } from './identity.ts'
+import { pull } from './pull.ts'
+import { push, remove, type Writer } from './push.ts'
+import { type Context, normalizeForGoogle } from './translate.ts'
+
+export interface GoogleOptions extends GoogleCredentials {
+  /** The calendar whose owner invites the rooms; `null`: events are written on the room's own calendar. */
+  readonly organizer: string | null
+  /** Tells this gateway from others that share a calendar: the account's partner id. */
+  readonly tenant: string
+}
+
+/** One client, and so one access token, for all calendars of a configured source. */
+export function openGoogle(options: GoogleOptions): (calendarId: string) => Source {
+  const client = new GoogleClient(options)
+  return calendarId => openCalendar(client, options, calendarId)
+}
+
+function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: string): Source {
+  const ids = identity(`${options.tenant}/${calendarId}`)
+  const isRoom = calendarId.endsWith('@resource.calendar.google.com')
+  const context = (zone: string): Context => ({ zone: resolveZone(zone) ?? 'UTC', isRoom, uidOf: id => ids.uid(id) })
+  let zone: Promise<string> | null = null
+  const readZone = async () => {
+    const found = await client.call(calendarId, false, (api, call) => api.calendars.get({ calendarId }, call))
+    return resolveZone(found.timeZone ?? 'UTC') ?? 'UTC'
+  }
+  const writer: Writer = {
+    ...{ client, calendarId, organizer: options.organizer, identity: ids, context },
+    zone: () => {
+      zone ??= readZone().catch((error: unknown) => {
+        zone = null
+        throw error
+      })
+      return zone
+    },
+  }
+  return {
+    pull: cursor => pull(writer, cursor),
+    push: (event, at) => push(writer, event, at),
+    remove: at => remove(writer, at),
+    normalize: normalizeForGoogle,
+    accepts: event => event.master?.status !== 'CANCELLED',
+  }
+}

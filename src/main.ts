@@ -1,0 +1,179 @@
+/** The composition root: the only place that knows every part. */
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import type { Logger } from 'pino'
+import { adapters } from '../adapters/index.ts'
+import type { KalturaAccount } from '../adapters/kaltura/index.ts'
+import { Auth } from './auth.ts'
+import { caldavRouter } from './caldav/router.ts'
+import type { Config } from './config.ts'
+import { feedsRouter } from './feeds/router.ts'
+import { type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
+import { accessLog } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { accountSource, configuredCalendars } from './sources.ts'
+import type { Database } from './store/database.ts'
+import { Store } from './store/store.ts'
+import { bind } from './sync/configured.ts'
+import { Engine } from './sync/engine.ts'
+import { Sync } from './sync/sync.ts'
+import { Worker } from './sync/worker.ts'
+import { healthRouter } from './web/health.ts'
+import { webRouter } from './web/index.ts'
+
+const now = () => Math.floor(Date.now() / 1000)
+
+/** Everything but the HTTP side: what commands work on, with or without a running gateway. */
+export interface Gateway {
+  readonly config: Config
+  readonly log: Logger
+  readonly store: Store
+  readonly auth: Auth
+  readonly sync: Sync
+  readonly worker: Worker
+  readonly account: KalturaAccount
+  /** The embedded account; `null` where the account is a real one. */
+  readonly kaltura: KalturaServer | null
+  close(): Promise<void>
+}
+
+async function openDatabase(url: string): Promise<Database> {
+  if (url.startsWith('sqlite:')) return (await import('../adapters/sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
+  return (await import('../adapters/postgres.ts')).openPostgres(url)
+}
+
+const listen = (server: Server, port: number, host: string): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve(server.address() as AddressInfo))
+  })
+
+/** The embedded account on a loopback port of its own: the adapter reaches it as it reaches a real one. */
+async function embedAccount(config: Config, database: Database, onChange: () => void) {
+  const kaltura = await openKalturaServer({
+    database,
+    timeZone: config.timeZone,
+    uploadDir: join(config.dataDir, 'uploads'),
+    onChange,
+  })
+  const secrets = await kaltura.bootstrap()
+  const server = createServer(express().use('/api_v3', kaltura.router))
+  const { port } = await listen(server, 0, '127.0.0.1')
+  const close = async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+    await kaltura.close()
+  }
+  return { kaltura, secrets, serviceUrl: `http://127.0.0.1:${port}`, close }
+}
+
+/** Opens store, account and synchronisation; `close` ends them in the order that loses nothing. */
+export async function openGateway(config: Config, log: Logger): Promise<Gateway> {
+  const database = await openDatabase(config.store.url)
+  const store = await Store.open(database, { zone: config.timeZone, now })
+  const auth = await Auth.open(database, config, log)
+  const wake = { account: () => {} }
+  const embedded = config.account ? null : await embedAccount(config, database, () => wake.account())
+  const account = await openAccount(config, embedded, log)
+  const engine = new Engine({ store, log, zone: config.timeZone, now })
+  const calendars = [accountSource(config, account, store, log), ...configuredCalendars(config, log)]
+  const configured = async () => bind(calendars, await store.resources(), resource => priority(config, resource))
+  const worker = new Worker({ store, engine, configured, log, now })
+  const sync = new Sync({ store, engine, worker, configured })
+  wake.account = () => void worker.wake('kaltura')
+  store.onWrite(() => worker.changed())
+  return {
+    ...{ config, log, store, auth, sync, worker, account, kaltura: embedded?.kaltura ?? null },
+    async close() {
+      await worker.stop()
+      await engine.close()
+      await embedded?.close()
+      await database.close()
+    },
+  }
+}
+
+const priority = (config: Config, resource: { readonly systemName: string } | null): readonly string[] =>
+  (resource && config.resources[resource.systemName]?.sourcePriority) ?? []
+
+type Embedded = Awaited<ReturnType<typeof embedAccount>>
+
+async function openAccount(config: Config, embedded: Embedded | null, log: Logger): Promise<KalturaAccount> {
+  const { openKaltura } = await adapters.kaltura()
+  const common = { zone: config.timeZone, resources: config.resources, log }
+  if (embedded) {
+    const { partnerId, appToken } = embedded.secrets
+    return openKaltura({
+      ...common,
+      serviceUrl: embedded.serviceUrl,
+      partnerId,
+      appToken: { ...appToken, hashType: 'SHA256' },
+    })
+  }
+  if (!config.account) throw new TypeError('neither a real nor an embedded account')
+  const { serviceUrl, partnerId, appToken } = config.account
+  return openKaltura({ ...common, serviceUrl, partnerId, appToken: { ...appToken, token: appToken.token.reveal() } })
+}
+
+export interface Running {
+  readonly gateway: Gateway
+  /** Where it listens, `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** Takes no new requests, ends those in flight (at most 8 s), then closes everything. */
+  close(): Promise<void>
+}
+
+/** The gateway with its HTTP side: CalDAV, feeds, the embedded account, the web page. Resolves when it is ready. */
+export async function startGateway(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
+  const gateway = await openGateway(config, log)
+  const health = { ready: false }
+  const server = createHttpServer(config, buildApp(gateway, health, metrics))
+  server.requestTimeout = 60_000
+  server.headersTimeout = 20_000
+  server.keepAliveTimeout = 65_000
+  try {
+    const { port } = await listen(server, config.server.port, config.server.host)
+    const scheme = config.server.tls ? 'https' : 'http'
+    const host = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host
+    gateway.worker.start()
+    health.ready = true
+    return { gateway, url: `${scheme}://${host}:${port}`, close: () => shutDown(gateway, server, health) }
+  } catch (error) {
+    await gateway.close()
+    throw error
+  }
+}
+
+function createHttpServer(config: Config, app: Express): Server {
+  const { tls } = config.server
+  if (!tls) return createServer(app)
+  return createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, app)
+}
+
+function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics: Metrics): Express {
+  const { config, store, auth, log, sync } = gateway
+  const app = express().disable('x-powered-by').set('etag', false).set('trust proxy', config.server.trustProxy)
+  const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
+  app.use(accessLog(log))
+  app.use(metrics.middleware)
+  app.use(healthRouter({ store, health, metrics }))
+  app.use(caldavRouter({ store, auth, config: http, log }))
+  app.use(feedsRouter({ store, auth, log }))
+  if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
+  app.use(webRouter({ store, auth, sync, config, log }))
+  return app
+}
+
+async function shutDown(gateway: Gateway, server: Server, health: { ready: boolean }): Promise<void> {
+  health.ready = false
+  const closed = new Promise(resolve => server.close(resolve))
+  server.closeIdleConnections()
+  const late = setTimeout(() => server.closeAllConnections(), 8000)
+  await Promise.all([closed, gateway.worker.stop()])
+  clearTimeout(late)
+  await gateway.close()
+}
