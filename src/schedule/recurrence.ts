@@ -226,7 +226,8 @@ function* ruleStarts(text: string, series: Series, startCounts: boolean): Genera
   if (count === 0) return
   const to = Math.min(span.to, last + MARGIN)
   for (const local of follow({ ...rule, count }, start, { from: span.from, to }, budget)) {
-    if (last === Number.POSITIVE_INFINITY || instantOf(local, zone) <= last) yield local
+    if (last !== Number.POSITIVE_INFINITY && instantOf(local, zone) > last) continue
+    yield isDate(master.start) ? Math.floor(local / DAY) * DAY : local
   }
 }
 
@@ -258,12 +259,20 @@ function* allStarts(series: Series): Generator<Start> {
   }
 }
 
-const excludedByRules = (series: Series): Set<number> => {
+/** The starts that no EXRULE gives. */
+const remainingStarts = (series: Series): Iterable<Start> => {
+  const { exrules } = series.master
+  if (exrules.length === 0) return allStarts(series)
+  const starts = [...allStarts(series)]
+  const [from, to] = starts.reduce(
+    ([low, high], { local }) => [Math.min(low, local), Math.max(high, local)],
+    [series.start, series.start],
+  )
   const excluded = new Set<number>()
-  for (const text of series.master.exrules) {
-    for (const local of ruleStarts(text, series, false)) excluded.add(local)
+  for (const text of exrules) {
+    for (const local of ruleStarts(text, { ...series, span: { from, to } }, false)) excluded.add(local)
   }
-  return excluded
+  return starts.filter(({ local }) => !excluded.has(local))
 }
 
 const periodShape = (shape: Shape, local: number, end: EventEnd, zone: string): Shape => {
@@ -284,13 +293,11 @@ function* seriesOccurrences(event: ScheduleEvent, master: Master, window: Window
     master,
     zone,
   )
-  const excluded = excludedByRules(series)
   const seen = new Set<number>()
-  for (const { local, end } of allStarts(series)) {
+  for (const { local, end } of remainingStarts(series)) {
     const instant = instantOf(local, zone)
     if (!isTabled(instant)) spend(budget, UNTABLED_STEPS)
-    if (seen.has(instant) || excluded.has(local)) continue
-    if (isMarked(removed, instant, local) || isMarked(replaced, instant, local)) continue
+    if (seen.has(instant) || isMarked(removed, instant, local) || isMarked(replaced, instant, local)) continue
     seen.add(instant)
     const shape = periodShape(regimeAt(regimes, instant), local, end, options.zone)
     const placed = place(shape, local + shape.shift)

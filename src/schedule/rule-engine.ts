@@ -223,17 +223,25 @@ function* daily(rule: Rule, start: number, span: Span, budget: Budget): Generato
 
 const unitSeconds: { readonly [frequency: string]: number } = { HOURLY: 3600, MINUTELY: 60, SECONDLY: 1 }
 
+/** The first unit from that of `at` on which is in `wanted`, within the larger unit; the next larger unit if none is. */
+const nextUnit = (wanted: readonly number[], at: number, unit: number, larger: number): number => {
+  if (wanted.length === 0) return at
+  const begin = Math.floor(at / larger) * larger
+  const now = Math.floor((at - begin) / unit)
+  const next = wanted.find(value => value >= now)
+  if (next === now) return at
+  return begin + (next === undefined ? larger : next * unit)
+}
+
 /** The next moment at which the period at `at` could match: `at` itself, or the start of a later day, hour or minute. */
 const nextFit = (rule: Rule, tests: readonly DayTest[], at: number): number => {
   const day = Math.floor(at / DAY)
   if (!passes(tests, day)) return (day + 1) * DAY
-  const hour = Math.floor(at / 3600)
-  if (rule.byHour.length > 0 && !rule.byHour.includes(mod(hour, 24))) return (hour + 1) * 3600
-  if (rule.frequency === 'HOURLY') return at
-  const minute = Math.floor(at / 60)
-  if (rule.byMinute.length > 0 && !rule.byMinute.includes(mod(minute, 60))) return (minute + 1) * 60
-  if (rule.frequency === 'MINUTELY') return at
-  return rule.bySecond.length > 0 && !rule.bySecond.includes(mod(at, 60)) ? at + 1 : at
+  const hour = nextUnit(rule.byHour, at, 3600, DAY)
+  if (hour > at || rule.frequency === 'HOURLY') return hour
+  const minute = nextUnit(rule.byMinute, at, 60, 3600)
+  if (minute > at || rule.frequency === 'MINUTELY') return minute
+  return nextUnit(rule.bySecond, at, 1, 60)
 }
 
 /** The set of one hour, minute or second, as offsets from its start. */
