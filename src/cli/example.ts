@@ -1,0 +1,37 @@
+/** The example campus of a first start: rooms, cameras, a live entry and two terms of lectures. */
+
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Store } from '../store/store.ts'
+import { Importer, type ImportResult } from './import-events.ts'
+import { applyRows, type ResourceAccount } from './resource-apply.ts'
+import { parseResourceCsv } from './resource-csv.ts'
+
+export interface ExampleOptions {
+  readonly store: Store
+  readonly account: ResourceAccount
+  /** Brings what was made in the account into the store. */
+  readonly readAccount: () => Promise<unknown>
+}
+
+/** `examples/` beside the source, or one folder further up where this is built. */
+function exampleFolder(): string {
+  const candidates = ['../../examples', '../../../examples'].map(path => fileURLToPath(new URL(path, import.meta.url)))
+  return candidates.find(path => existsSync(path)) ?? 'examples'
+}
+
+/** Fills an empty store; does nothing where there is anything already. */
+export async function seedExample({ store, account, readAccount }: ExampleOptions): Promise<ImportResult | null> {
+  if ((await store.resources()).length > 0 || (await store.uids()).length > 0) return null
+  const folder = exampleFolder()
+  const { rows } = parseResourceCsv(await readFile(join(folder, 'resources.csv'), 'utf8'))
+  await applyRows(account, rows)
+  await readAccount()
+  const importer = await Importer.open({ store, resource: null })
+  for (const file of (await readdir(folder)).filter(name => name.endsWith('.ics')).sort()) {
+    await importer.add(basename(file), await readFile(join(folder, file), 'utf8'))
+  }
+  return importer.result
+}
