@@ -1,0 +1,113 @@
+/** Conflicts as rows, and the events they are about. */
+import { hash } from 'node:crypto'
+import type { Database, Row, SqlValue } from './database.ts'
+import { inLists, placeholders } from './sql.ts'
+import type { Conflict, ConflictKind } from './types.ts'
+
+/** The kinds that follow from the occurrence index; all others are told to the store and taken back by who told them. */
+export const DERIVED: readonly ConflictKind[] = ['overlap', 'blackout']
+
+const derivedList = DERIVED.map(kind => `'${kind}'`).join(', ')
+
+const nullable = (value: Row[string] | undefined): number | null => (value == null ? null : Number(value))
+
+const conflict = (row: Row): Conflict => ({
+  id: String(row.id),
+  kind: String(row.kind) as ConflictKind,
+  resourceId: nullable(row.resource_id),
+  uids: JSON.parse(String(row.uids)),
+  start: nullable(row.start_at),
+  end: nullable(row.end_at),
+  source: row.source === null ? null : String(row.source),
+  detail: JSON.parse(String(row.detail)),
+  since: Number(row.since),
+})
+
+export const conflictId = (parts: readonly unknown[]): string =>
+  hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 16)
+
+const columns = 'c.id, c.kind, c.resource_id, c.uids, c.start_at, c.end_at, c.source, c.detail, c.since'
+
+/** By their first overlap, those without one at the end. */
+export async function listConflicts(
+  database: Database,
+  { resourceId, uid }: { readonly resourceId?: number; readonly uid?: string },
+): Promise<Conflict[]> {
+  const values: SqlValue[] = []
+  const conditions: string[] = []
+  if (resourceId !== undefined) conditions.push(`c.resource_id = $${values.push(resourceId)}`)
+  if (uid !== undefined) {
+    conditions.push(`c.id IN (SELECT conflict_id FROM conflict_event WHERE uid = $${values.push(uid)})`)
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
+  const rows = await database.query(`SELECT ${columns} FROM conflict c ${where}`, values)
+  const late = Number.POSITIVE_INFINITY
+  return rows
+    .map(conflict)
+    .sort((a, b) => (a.start ?? late) - (b.start ?? late) || a.since - b.since || (a.id < b.id ? -1 : 1))
+}
+
+export const derivedConflicts = async (database: Database, uid: string): Promise<Conflict[]> =>
+  (
+    await database.query(
+      `SELECT ${columns} FROM conflict_event e JOIN conflict c ON c.id = e.conflict_id
+       WHERE e.uid = $1 AND c.kind IN (${derivedList})`,
+      [uid],
+    )
+  ).map(conflict)
+
+/** Writes a conflict, or the new state of one that is there; `since` stays. @returns whether anything was written */
+export async function saveConflict(database: Database, conflict: Conflict): Promise<boolean> {
+  const { id, kind, resourceId, uids, start, end, source, detail, since } = conflict
+  const written = await database.query(
+    `INSERT INTO conflict (id, kind, resource_id, uids, start_at, end_at, source, detail, since)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at, detail = excluded.detail
+     WHERE conflict.start_at <> excluded.start_at OR conflict.end_at <> excluded.end_at
+       OR conflict.detail <> excluded.detail
+     RETURNING id`,
+    [id, kind, resourceId, JSON.stringify(uids), start, end, source, JSON.stringify(detail), since],
+  )
+  if (written.length === 0) return false
+  for (const uid of new Set(uids)) {
+    await database.query('INSERT INTO conflict_event (uid, conflict_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      uid,
+      id,
+    ])
+  }
+  return true
+}
+
+export async function conflictById(database: Database, id: string): Promise<Conflict | null> {
+  const [row] = await database.query(`SELECT ${columns} FROM conflict c WHERE c.id = $1`, [id])
+  return row ? conflict(row) : null
+}
+
+export async function deleteConflicts(database: Database, ids: readonly string[]): Promise<void> {
+  for (const part of inLists(ids)) {
+    await database.query(`DELETE FROM conflict WHERE id IN (${placeholders(part.length)})`, part)
+    await database.query(`DELETE FROM conflict_event WHERE conflict_id IN (${placeholders(part.length)})`, part)
+  }
+}
+
+export interface ConflictFilter {
+  readonly uid?: string
+  readonly kind?: ConflictKind
+  readonly id?: string
+  readonly source?: string
+}
+
+/** The conflicts that were told to the store and match all that is given. */
+export async function toldConflicts(database: Database, filter: ConflictFilter): Promise<Conflict[]> {
+  const values: SqlValue[] = []
+  const conditions = [`c.kind NOT IN (${derivedList})`]
+  for (const column of ['kind', 'id', 'source'] as const) {
+    const value = filter[column]
+    if (value !== undefined) conditions.push(`c.${column} = $${values.push(value)}`)
+  }
+  if (filter.uid !== undefined) {
+    conditions.push(`c.id IN (SELECT conflict_id FROM conflict_event WHERE uid = $${values.push(filter.uid)})`)
+  }
+  const rows = await database.query(`SELECT ${columns} FROM conflict c WHERE ${conditions.join(' AND ')}`, values)
+  return rows.map(conflict)
+}

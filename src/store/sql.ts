@@ -1,0 +1,36 @@
+import type { SqlValue } from './database.ts'
+
+/** Few lengths of lists mean few different statements, each prepared once. */
+const lengths = [1, 8, 50, 400]
+
+/** `$from, $from+1 …`, `count` of them. */
+export const placeholders = (count: number, from = 1): string =>
+  Array.from({ length: count }, (_, index) => `$${from + index}`).join(', ')
+
+/** Splits a list for `IN (…)`: each part is filled up to one of a few lengths by repeating its last value. */
+export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<T[]> {
+  const longest = lengths.at(-1) ?? 1
+  for (let at = 0; at < values.length; at += longest) {
+    const part = values.slice(at, at + longest)
+    const length = lengths.find(candidate => candidate >= part.length) ?? longest
+    const last = part.at(-1)
+    if (last !== undefined) yield [...part, ...Array.from({ length: length - part.length }, () => last)]
+  }
+}
+
+/** Rows of one INSERT. */
+const rowsPerInsert = 50
+
+/** The parts of an INSERT of many rows: the text after VALUES, and the values. */
+export function* valueLists(rows: readonly (readonly SqlValue[])[]): Generator<{ text: string; values: SqlValue[] }> {
+  for (let at = 0; at < rows.length; at += rowsPerInsert) {
+    const part = rows.slice(at, at + rowsPerInsert)
+    let next = 1
+    const texts = part.map(row => {
+      const text = `(${placeholders(row.length, next)})`
+      next += row.length
+      return text
+    })
+    yield { text: texts.join(', '), values: part.flat() }
+  }
+}

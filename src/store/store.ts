@@ -1,0 +1,100 @@
+/**
+ * The account schedule: events, the calendars they lie in, what changed when, and what is in conflict. The only SQL of
+ * the gateway is in this folder. Several processes may share a database; nothing is cached that could go stale.
+ */
+import { TooManyOccurrences } from '../errors.ts'
+import { parseCache } from './body.ts'
+import { pruneChanges } from './change-log.ts'
+import type { Database } from './database.ts'
+import { migrate } from './migrate.ts'
+import { Reader } from './reader.ts'
+import { horizon } from './spread.ts'
+import type { Actor } from './types.ts'
+import { Writer } from './writer.ts'
+
+export type * from './types.ts'
+export type { PutOptions, Writer } from './writer.ts'
+
+export interface StoreOptions {
+  /** IANA: the clock of the account schedule, and of calendars without one of their own. */
+  readonly zone: string
+  /** Epoch seconds. */
+  readonly now?: () => number
+}
+
+/** Series looked at in one transaction of the daily round. */
+const roundBatch = 20
+
+const upkeep: Actor = { source: 'upkeep', user: null, run: null }
+
+export class Store extends Reader {
+  readonly #listeners = new Set<() => void>()
+
+  /** On tables that `migrate` has made; `open` does both. */
+  constructor(database: Database, { zone, now = () => Math.floor(Date.now() / 1000) }: StoreOptions) {
+    super(database, { zone, now, parsed: parseCache() })
+  }
+
+  /** Brings the tables up to date first. @throws KaldavError the database was made by a newer program */
+  static async open(database: Database, options: StoreOptions): Promise<Store> {
+    await migrate(database)
+    return new Store(database, options)
+  }
+
+  /**
+   * Runs `work` as one transaction, durable when the promise resolves. Writers of a store take turns, so what `work`
+   * reads stays true until it has written.
+   */
+  async write<T>(actor: Actor, work: (tx: Writer) => Promise<T>): Promise<T> {
+    let wrote = false
+    const result = await this.database.transaction(async database => {
+      await takeTurn(database)
+      const writer = new Writer(database, this.settings, actor)
+      const value = await work(writer)
+      wrote = writer.wrote
+      return value
+    })
+    if (wrote) for (const listener of this.#listeners) listener()
+    return result
+  }
+
+  /** Calls `listener` after each write of this process that changed something. @returns how to stop that */
+  onWrite(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Extends series that go on as time passes. To be called at start and daily. @returns how many were extended */
+  async rollHorizon(): Promise<number> {
+    const { to } = horizon(this.settings.now())
+    const rows = await this.database.query('SELECT uid FROM rolling WHERE index_to < $1', [to])
+    const uids = rows.map(({ uid }) => String(uid))
+    for (let at = 0; at < uids.length; at += roundBatch) {
+      await this.write(upkeep, async tx => {
+        for (const uid of uids.slice(at, at + roundBatch)) await reindexed(tx, uid)
+      })
+    }
+    return uids.length
+  }
+
+  /** Forgets removals older than 180 days. To be called daily. */
+  prune(): Promise<void> {
+    return pruneChanges(this.database, this.settings.now())
+  }
+}
+
+/** A series that has become too much stays indexed as far as it is; beyond, it is expanded when asked for. */
+async function reindexed(tx: Writer, uid: string): Promise<void> {
+  try {
+    await tx.reindex(uid)
+  } catch (error) {
+    if (!(error instanceof TooManyOccurrences)) throw error
+  }
+}
+
+/** SQLite has one writer at a time. In PostgreSQL the row of the schedule is what they queue for. */
+async function takeTurn(database: Database): Promise<void> {
+  if (database.engine === 'postgres') {
+    await database.query('SELECT token FROM calendar WHERE resource_id = 0 FOR UPDATE')
+  }
+}
