@@ -1,4 +1,5 @@
 /** Every adapter by its name in the configuration; each vendor's modules are loaded only when one is configured. */
 export const adapters = {
   kaltura: () => import('./kaltura/index.ts'),
+  google: () => import('./google/index.ts'),
 } as const

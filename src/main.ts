@@ -80,7 +80,10 @@ export async function openGateway(config: Config, log: Logger): Promise<Gateway>
   const embedded = config.account ? null : await embedAccount(config, database, () => wake.account())
   const account = await openAccount(config, embedded, log)
   const engine = new Engine({ store, log, zone: config.timeZone, now })
-  const calendars = [accountSource(config, account, store, log), ...configuredCalendars(config, log)]
+  const calendars = [
+    accountSource(config, account, store, log),
+    ...configuredCalendars(config, tenantOf(config, embedded)),
+  ]
   const configured = async () => bind(calendars, await store.resources(), resource => priority(config, resource))
   const worker = new Worker({ store, engine, configured, log, now })
   const sync = new Sync({ store, engine, worker, configured })
@@ -99,6 +102,9 @@ export async function openGateway(config: Config, log: Logger): Promise<Gateway>
 
 const priority = (config: Config, resource: { readonly systemName: string } | null): readonly string[] =>
   (resource && config.resources[resource.systemName]?.sourcePriority) ?? []
+
+const tenantOf = (config: Config, embedded: Embedded | null): string =>
+  String(config.account?.partnerId ?? embedded?.secrets.partnerId)
 
 type Embedded = Awaited<ReturnType<typeof embedAccount>>
 
@@ -160,7 +166,7 @@ function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics
   const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
   app.use(accessLog(log))
   app.use(metrics.middleware)
-  app.use(healthRouter({ store, health, metrics }))
+  app.use(healthRouter({ store, sync, health, metrics }))
   app.use(caldavRouter({ store, auth, config: http, log }))
   app.use(feedsRouter({ store, auth, log }))
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)

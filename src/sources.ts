@@ -1,7 +1,9 @@
 /** The configured sources as calendars the engine can bind. */
 import type { Logger } from 'pino'
+import { adapters } from '../adapters/index.ts'
 import type { KalturaAccount } from '../adapters/kaltura/index.ts'
-import type { Config } from './config.ts'
+import type { Config, SourceConfig } from './config.ts'
+import { ConfigError } from './errors.ts'
 import type { Store } from './store/store.ts'
 import type { ConfiguredCalendar } from './sync/configured.ts'
 import { withResources } from './sync/resources.ts'
@@ -21,4 +23,42 @@ export function accountSource(config: Config, account: KalturaAccount, store: St
     pollSeconds: config.account?.pollSeconds ?? embeddedPollSeconds,
     open: async () => withResources(account, store, zoneOf, log),
   }
+}
+
+type Google = Extract<SourceConfig, { type: 'google' }>
+
+/** @param tenant tells this gateway from others on the same calendar */
+function googleCalendars(source: Google, tenant: string): ConfiguredCalendar[] {
+  const { id, keyFile, oauth, subject, organizer, apiUrl, tokenUrl, pollSeconds, calendars } = source
+  let opened: Promise<ReturnType<Awaited<ReturnType<typeof adapters.google>>['openGoogle']>> | null = null
+  const client = () => {
+    opened ??= adapters.google().then(({ openGoogle }) =>
+      openGoogle({
+        ...{ keyFile, subject, apiUrl, tokenUrl, tenant, organizer: organizer ?? null },
+        oauth: oauth && {
+          clientId: oauth.clientId,
+          clientSecret: oauth.clientSecret.reveal(),
+          refreshToken: oauth.refreshToken.reveal(),
+        },
+      }),
+    )
+    return opened
+  }
+  return calendars.map(({ calendarId, resource, direction }) => ({
+    ...{ source: id, type: 'google', calendar: calendarId, resource, direction, pollSeconds },
+    open: async () => (await client())(calendarId),
+  }))
+}
+
+/** @throws ConfigError sources of a type this version has no adapter for */
+export function configuredCalendars(config: Config, tenant: string): ConfiguredCalendar[] {
+  const unknown = config.sources.filter(({ type }) => !(type in adapters))
+  if (unknown.length > 0) {
+    throw new ConfigError(
+      unknown.map(
+        ({ id, type }) => `sources: ${id}: this version has no adapter for ${type} yet: leave the source out`,
+      ),
+    )
+  }
+  return config.sources.flatMap(source => (source.type === 'google' ? googleCalendars(source, tenant) : []))
 }

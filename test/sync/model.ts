@@ -1,0 +1,201 @@
+/**
+ * A world of sources and people around one store: anyone edits and deletes at any time, requests fail before or after
+ * they took effect, cursors expire. When it has calmed down, every side must say the same, nobody may write any more,
+ * and nothing may be lost or doubled.
+ */
+import fc from 'fast-check'
+import { MemorySource } from '../../adapters/memory.ts'
+import { Unavailable } from '../../src/errors.ts'
+import type { ScheduleEvent } from '../../src/schedule/event.ts'
+import { differences } from '../../src/schedule/merge.ts'
+import type { Binding } from '../../src/sync/binding.ts'
+import type { SyncReport } from '../../src/sync/report.ts'
+import type { Changes, RemoteRef, Source } from '../../src/sync/source.ts'
+import { lossy, scheduleEvent } from './arbitrary.ts'
+import { type Harness, openHarness } from './harness.ts'
+
+/** A source whose next request fails, before or after it took effect. */
+class Unreliable implements Source {
+  readonly inner = new MemorySource()
+  readonly #lossy: boolean
+  failure: 'none' | 'before' | 'after' = 'none'
+
+  constructor(isLossy: boolean) {
+    this.#lossy = isLossy
+  }
+
+  normalize(event: ScheduleEvent): ScheduleEvent {
+    return this.#lossy ? lossy(event) : event
+  }
+
+  pull(cursor: string | null): Promise<Changes> {
+    return this.#guarded(() => this.inner.pull(cursor))
+  }
+
+  push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
+    return this.#guarded(() => this.inner.push(this.normalize(event), at))
+  }
+
+  remove(at: RemoteRef): Promise<void> {
+    return this.#guarded(() => this.inner.remove(at))
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    const { failure } = this
+    this.failure = 'none'
+    if (failure === 'before') throw new Unavailable('the connection broke before the request')
+    const result = await work()
+    if (failure === 'after') throw new Unavailable('the connection broke before the answer')
+    return result
+  }
+}
+
+export type Step =
+  | { readonly kind: 'put' | 'delete'; readonly where: number; readonly uid: string; readonly event: ScheduleEvent }
+  | { readonly kind: 'run'; readonly where: number }
+  | { readonly kind: 'fail'; readonly where: number; readonly how: 'before' | 'after' }
+  | { readonly kind: 'forget'; readonly where: number }
+
+const where = fc.nat({ max: 3 })
+const uid = fc.constantFrom('a', 'b', 'c', 'd')
+
+export const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), where, uid, event: scheduleEvent }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), where, uid, event: scheduleEvent }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('run' as const), where }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('fail' as const),
+      where,
+      how: fc.constantFrom('before' as const, 'after' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), where }) },
+)
+
+/** Sources 0 and 1 are rooms, 2 is the account (lossy where asked); place 3 is people on the store itself. */
+export async function play(steps: readonly Step[], lossyRoom: boolean): Promise<void> {
+  const harness = await openHarness({ now: 1_790_000_000 })
+  try {
+    const world = new World(harness, lossyRoom)
+    for (const each of steps) await world.take(each)
+    await world.settle()
+    await world.check()
+  } finally {
+    await harness.close()
+  }
+}
+
+class World {
+  readonly #harness: Harness
+  readonly #sources: readonly Unreliable[]
+  readonly #bindings: readonly Partial<Binding>[]
+  readonly #deleted = new Set<string>()
+  readonly #made = new Set<string>()
+
+  constructor(harness: Harness, lossyRoom: boolean) {
+    this.#harness = harness
+    this.#sources = [new Unreliable(lossyRoom), new Unreliable(false), new Unreliable(false)]
+    this.#bindings = [
+      { id: 'a/1', source: 'a', resourceId: 1, prefer: () => 'theirs' },
+      { id: 'b/2', source: 'b', resourceId: 2, prefer: () => 'ours' },
+      { id: 'k/all', source: 'k', resourceId: null, prefer: () => 'ours' },
+    ]
+  }
+
+  async take(step: Step): Promise<void> {
+    const source = this.#sources[step.where]
+    if (step.kind === 'put') await this.#put(step, source)
+    else if (step.kind === 'delete') await this.#delete(step.uid, source)
+    else if (!source) return
+    else if (step.kind === 'run') await this.#run(step.where)
+    else if (step.kind === 'fail') source.failure = step.how
+    else source.inner.forget()
+  }
+
+  async #put({ uid, event, where }: Extract<Step, { kind: 'put' | 'delete' }>, source: Unreliable | undefined) {
+    this.#made.add(uid)
+    const room = where === 0 ? [1] : where === 1 ? [2] : event.resourceIds
+    const said = { ...event, uid, resourceIds: room }
+    if (source) source.inner.put(source.normalize(said))
+    else await this.#harness.put(said)
+  }
+
+  async #delete(uid: string, source: Unreliable | undefined): Promise<void> {
+    this.#deleted.add(uid)
+    if (source) source.inner.delete(uid)
+    else await this.#harness.remove(uid)
+  }
+
+  #run(where: number): Promise<SyncReport> {
+    const source = this.#sources[where]
+    if (!source) throw new TypeError('no such source')
+    return this.#harness.run(source, this.#bindings[where])
+  }
+
+  async settle(): Promise<void> {
+    for (const source of this.#sources) source.failure = 'none'
+    for (let round = 0; round < 6; round++) {
+      for (let each = 0; each < this.#sources.length; each++) {
+        const report = await this.#run(each)
+        if (report.held > 0) await this.#approve(each)
+      }
+    }
+  }
+
+  async #approve(where: number): Promise<void> {
+    const source = this.#sources[where]
+    const binding = this.#bindings[where]
+    if (!source || !binding) return
+    const whole = {
+      type: 'test',
+      calendar: 'x',
+      direction: 'both',
+      pollSeconds: 60,
+      open: async () => source,
+      ...binding,
+    }
+    await this.#harness.engine.answerHeld(whole as Binding, 'approve')
+  }
+
+  async check(): Promise<void> {
+    const { store } = this.#harness
+    const before = [await store.token(0), ...this.#sources.map(({ inner }) => inner.clock)]
+    for (let round = 0; round < 2; round++) {
+      for (let each = 0; each < this.#sources.length; each++) {
+        const { error } = await this.#run(each)
+        if (error !== null) throw new Error(`a quiet round failed: ${error}`)
+      }
+    }
+    const after = [await store.token(0), ...this.#sources.map(({ inner }) => inner.clock)]
+    if (String(before) !== String(after)) throw new Error(`not quiet: ${before} became ${after}`)
+    const uids = await store.uids()
+    for (const uid of this.#made) {
+      if (!this.#deleted.has(uid) && !uids.includes(uid)) throw new Error(`lost: ${uid}`)
+    }
+    for (const uid of uids) if (!this.#made.has(uid)) throw new Error(`invented: ${uid}`)
+    for (let each = 0; each < this.#sources.length; each++) await this.#agree(each)
+  }
+
+  /** A source holds what the store holds for it, once. */
+  async #agree(where: number): Promise<void> {
+    const source = this.#sources[where]
+    const room = this.#bindings[where]?.resourceId ?? null
+    const stored = await this.#harness.store.events(await this.#harness.store.uids())
+    const expected = stored
+      .map(({ event }) => event)
+      .filter(({ resourceIds }) => room === null || resourceIds.includes(room))
+    const held = source?.inner.events ?? []
+    const ids = held.map(({ uid }) => uid).sort()
+    if (String(ids) !== String(expected.map(({ uid }) => uid).sort())) {
+      throw new Error(`source ${where} holds ${ids}, the store ${expected.map(({ uid }) => uid).sort()}`)
+    }
+    for (const event of expected) {
+      const theirs = held.find(({ uid }) => uid === event.uid)
+      const ours = source?.normalize(room === null ? event : { ...event, resourceIds: [room] })
+      const fields = theirs && ours ? differences(theirs, ours) : []
+      if (fields.length > 0) throw new Error(`source ${where} and the store differ in ${event.uid}: ${fields}`)
+    }
+  }
+}
