@@ -34,9 +34,6 @@ export const notFound = (message: string): DavError => new DavError(404, message
 /** A precondition the same request will never fulfil: 403 (RFC 4918 §16). */
 export const forbidden = (condition: string, message: string, options: DavErrorOptions = {}): DavError =>
   new DavError(403, message, { ...options, condition })
-/** A precondition that may hold later: 409. */
-export const conflicting = (condition: string, message: string, options: DavErrorOptions = {}): DavError =>
-  new DavError(409, message, { ...options, condition })
 /** The right `privilege` on `href` is missing (RFC 3744 §7.1.1). */
 export const needPrivilege = (href: string, privilege: string, message: string): DavError =>
   forbidden(dav('need-privileges'), message, {

@@ -14,6 +14,8 @@ export interface Property<T> {
   readonly allprop?: boolean
   /** Whether a person may put an own value over it. All others are protected. */
   readonly personal?: boolean
+  /** XML attributes of the element, with a leading space. */
+  readonly attributes?: string
   /** Whether its value comes from the stored event, not only from the listing of its calendar. */
   readonly needsEvent?: boolean
 }
@@ -78,7 +80,9 @@ interface Row<T> {
 
 const rowOf = <T>(table: PropertyTable<T>, name: string): Row<T> => {
   const { open, close } = tagOf(name)
-  return { property: table.get(name) ?? null, name, open: `<${open}>`, close: `</${close}>`, empty: `<${open}/>` }
+  const property = table.get(name) ?? null
+  const tag = open + (property?.attributes ?? '')
+  return { property, name, open: `<${tag}>`, close: `</${close}>`, empty: `<${open}/>` }
 }
 
 const writeRow = <T>(row: Row<T>, target: T, dead: DeadProperties | undefined): string | null => {
@@ -88,6 +92,14 @@ const writeRow = <T>(row: Row<T>, target: T, dead: DeadProperties | undefined): 
   if (value === null) return null
   return value === '' ? row.empty : row.open + value + row.close
 }
+
+/** One property of one resource as a whole element; `null` where it is missing. */
+export const writeProperty = <T>(
+  table: PropertyTable<T>,
+  target: T,
+  name: string,
+  dead: DeadProperties | undefined,
+): string | null => writeRow(rowOf(table, name), target, dead)
 
 const renderNamed = <T>(rows: readonly Row<T>[], minimal: boolean): Renderer<T>['render'] => {
   return (target, href, dead) => {
@@ -135,16 +147,24 @@ const needsEvent = <T>(request: PropertyRequest, table: PropertyTable<T>): boole
   return [...table.values()].some(property => property.needsEvent && (property.allprop || request.kind === 'propname'))
 }
 
-/** What `request` asks of resources that have `table`. `minimal`: what is missing is not mentioned. */
-export const renderer = <T>(request: PropertyRequest, table: PropertyTable<T>, minimal: boolean): Renderer<T> => {
+const compile = <T>(request: PropertyRequest, table: PropertyTable<T>, minimal: boolean): Renderer<T> => {
   const needs = needsEvent(request, table)
   if (request.kind === 'propname') return { needsEvent: needs, render: renderNames(table) }
   if (request.kind === 'allprop') return { needsEvent: needs, render: renderAll(table, request.include, minimal) }
-  return {
-    needsEvent: needs,
-    render: renderNamed(
-      request.names.map(name => rowOf(table, name)),
-      minimal,
-    ),
-  }
+  const rows = request.names.map(name => rowOf(table, name))
+  return { needsEvent: needs, render: renderNamed(rows, minimal) }
+}
+
+const compiled = new WeakMap<PropertyRequest, Map<unknown, [full: unknown, minimal: unknown]>>()
+
+/**
+ * What `request` asks of resources that have `table`; worked out once for each request text and table.
+ * `minimal`: what is missing is not mentioned (RFC 8144 §2.1).
+ */
+export const renderer = <T>(request: PropertyRequest, table: PropertyTable<T>, minimal: boolean): Renderer<T> => {
+  const byTable = compiled.get(request) ?? new Map<unknown, [unknown, unknown]>()
+  compiled.set(request, byTable)
+  const pair = byTable.get(table) ?? [compile(request, table, false), compile(request, table, true)]
+  byTable.set(table, pair)
+  return pair[minimal ? 1 : 0] as Renderer<T>
 }

@@ -15,7 +15,8 @@ const STREAM_FROM = 256 * 1024
 const SLICE = 8
 
 export const send = (response: ServerResponse, status: number, headers: Headers = {}, body?: string | Buffer): void => {
-  if (body === undefined) response.writeHead(status, status === 204 ? headers : { ...headers, 'Content-Length': '0' })
+  if (status === 204 || status === 304) response.writeHead(status, headers)
+  else if (body === undefined) response.writeHead(status, { ...headers, 'Content-Length': '0' })
   else response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) })
   response.end(body)
 }

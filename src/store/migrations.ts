@@ -92,4 +92,14 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX shadow_remote ON shadow (binding_id, remote_id)',
     ],
   },
+  {
+    id: 4,
+    sql: [
+      // What people wrote over the properties of calendars, each for themselves; revision counts their writes.
+      `CREATE TABLE personal_property (
+        user_name TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (user_name, path, name))`,
+      'CREATE TABLE personal_revision (user_name TEXT PRIMARY KEY, revision BIGINT NOT NULL)',
+    ],
+  },
 ]

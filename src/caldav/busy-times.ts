@@ -1,0 +1,96 @@
+import { utcText } from './time-range.ts'
+
+/** FBTYPE (RFC 5545 §3.2.9), the strongest first: where two overlap, the first one is said. */
+export const BUSY_TYPES = ['BUSY', 'BUSY-UNAVAILABLE', 'BUSY-TENTATIVE'] as const
+export type BusyType = (typeof BUSY_TYPES)[number]
+
+/** Epoch seconds, half-open. */
+export interface Period {
+  readonly start: number
+  readonly end: number
+}
+export interface BusyPeriod extends Period {
+  readonly type: BusyType
+}
+
+/** Periods sorted and joined where they touch. */
+export const union = (periods: readonly Period[]): readonly Period[] => {
+  const joined: { start: number; end: number }[] = []
+  for (const { start, end } of periods.toSorted((a, b) => a.start - b.start)) {
+    const last = joined.at(-1)
+    if (last && start <= last.end) last.end = Math.max(last.end, end)
+    else joined.push({ start, end })
+  }
+  return joined
+}
+
+/** What of `periods` lies in none of `taken`; both sorted and disjoint. */
+export const subtract = (periods: readonly Period[], taken: readonly Period[]): readonly Period[] => {
+  const rest: Period[] = []
+  let next = 0
+  for (const { start, end } of periods) {
+    let from = start
+    while (next < taken.length && (taken[next]?.end ?? 0) <= from) next += 1
+    for (let index = next; index < taken.length; index += 1) {
+      const cut = taken[index]
+      if (!cut || cut.start >= end) break
+      if (cut.start > from) rest.push({ start: from, end: cut.start })
+      from = Math.max(from, cut.end)
+    }
+    if (from < end) rest.push({ start: from, end })
+  }
+  return rest
+}
+
+/** Busy periods cut to a window, joined by type, each instant said once. */
+export const busyTimes = (
+  periods: readonly BusyPeriod[],
+  window: { from: number; to: number },
+): readonly BusyPeriod[] => {
+  let taken: readonly Period[] = []
+  return BUSY_TYPES.flatMap(type => {
+    const own = union(
+      periods
+        .filter(period => period.type === type && period.start < window.to && period.end > window.from)
+        .map(({ start, end }) => ({ start: Math.max(start, window.from), end: Math.min(end, window.to) })),
+    )
+    const rest = subtract(own, taken)
+    taken = union([...taken, ...own])
+    return rest.map(period => ({ ...period, type }))
+  })
+}
+
+/** Folded as RFC 5545 §3.1 wants; all of it is ASCII. */
+const fold = (line: string): string => line.replace(/(.{74})(?=.)/g, '$1\r\n ')
+
+const freebusyLines = (periods: readonly BusyPeriod[]): readonly string[] =>
+  BUSY_TYPES.flatMap(type => {
+    const own = periods.filter(period => period.type === type)
+    if (own.length === 0) return []
+    return [`FREEBUSY;FBTYPE=${type}:${own.map(({ start, end }) => `${utcText(start)}/${utcText(end)}`).join(',')}`]
+  })
+
+/** A VFREEBUSY without who is busy with what (RFC 4791 §7.10, RFC 6638 §5). `more`: further lines of the component. */
+export const freeBusyText = (
+  periods: readonly BusyPeriod[],
+  window: { from: number; to: number },
+  stamp: number,
+  options: { readonly method?: string; readonly lines?: readonly string[] } = {},
+): string =>
+  [
+    'BEGIN:VCALENDAR',
+    'VERSION:2.0',
+    'PRODID:-//kaldav//kaldav//EN',
+    ...(options.method ? [`METHOD:${options.method}`] : []),
+    'BEGIN:VFREEBUSY',
+    `DTSTAMP:${utcText(stamp)}`,
+    `DTSTART:${utcText(window.from)}`,
+    `DTEND:${utcText(window.to)}`,
+    ...(options.lines ?? []),
+    ...freebusyLines(periods),
+    'END:VFREEBUSY',
+    'END:VCALENDAR',
+    '',
+  ]
+    .map(fold)
+    .join('\r\n')

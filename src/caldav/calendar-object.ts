@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http'
+import { contentType, decodeText, MAX_BODY, readBody } from '../dav/body.ts'
+import { DavError, type DavErrorOptions, forbidden } from '../dav/errors.ts'
+import { caldav } from '../dav/names.ts'
+import { type CalTime, type Component, isDate, type ScheduleEvent } from '../schedule/event.ts'
+import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
+import { checkRecurrence } from '../schedule/recurrence.ts'
+import { MAX_ATTENDEES, MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
+
+/** A calendar object as it was sent (RFC 4791 §4.1): one event and the text it came in. */
+export interface CalendarObject {
+  readonly event: ScheduleEvent
+  readonly body: string
+}
+
+const refuse = (condition: string, message: string, remedy?: string): DavError =>
+  forbidden(caldav(condition), message, remedy === undefined ? {} : { remedy })
+
+/** Types under which calendar objects come; a client that names none means this one. */
+const TYPES = new Set<string | null>([null, 'text/calendar', 'application/ics'])
+
+const readText = async (request: IncomingMessage): Promise<string> => {
+  const { type, charset } = contentType(request)
+  const bytes = await readBody(request).catch((error: unknown) => {
+    if (!(error instanceof DavError && error.status === 413)) throw error
+    const options: DavErrorOptions = { headers: error.headers, remedy: 'Leave attachments out' }
+    throw forbidden(caldav('max-resource-size'), `An event may have ${MAX_BODY} bytes at most`, options)
+  })
+  if (!TYPES.has(type)) throw refuse('supported-calendar-data', `Events are text/calendar, not ${type}`)
+  try {
+    return decodeText(bytes, charset)
+  } catch {
+    throw refuse('valid-calendar-data', `The body is not valid ${charset ?? 'UTF-8'}`, 'Send it as UTF-8')
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 5545 §3.1 CONTROL
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length
+
+const checkText = (text: string): void => {
+  const control = CONTROL.exec(text)
+  if (control) {
+    throw refuse('valid-calendar-data', `Line ${lineAt(text, control.index)} has a control character in it`)
+  }
+  const calendars = text.match(/^\ufeff?BEGIN:VCALENDAR[ \t]*$/gim)?.length ?? 0
+  if (calendars === 0) throw refuse('valid-calendar-data', 'The body has no BEGIN:VCALENDAR line')
+  if (calendars > 1) throw refuse('valid-calendar-object-resource', 'The body has more than one VCALENDAR')
+}
+
+/** RFC 4791 §4.1: one UID, one kind of component, no METHOD. */
+const checkShape = (parsed: ParsedCalendar): void => {
+  if (parsed.method !== null) {
+    throw refuse(
+      'valid-calendar-object-resource',
+      `METHOD:${parsed.method} makes this a message, not an event to store`,
+      'Leave the METHOD line out',
+    )
+  }
+  const others = [...new Set(parsed.otherComponents)]
+  if (others.length > 0 && parsed.events.length > 0) {
+    throw refuse('valid-calendar-object-resource', `The body mixes VEVENT with ${others.join(', ')}`)
+  }
+  if (others.length > 0) {
+    throw refuse('supported-calendar-component', `A room holds events (VEVENT), not ${others.join(', ')}`)
+  }
+}
+
+const onlyEvent = (parsed: ParsedCalendar): ScheduleEvent => {
+  const [finding] = parsed.rejected
+  if (finding) {
+    throw refuse('valid-calendar-data', `${finding.component} in line ${finding.line}: ${finding.reason}`)
+  }
+  const [event, second] = parsed.events
+  if (!event) throw refuse('valid-calendar-object-resource', 'The body has no VEVENT')
+  if (second) {
+    throw refuse('valid-calendar-object-resource', `The body has several UIDs: ${event.uid} and ${second.uid}`)
+  }
+  return event
+}
+
+/** The day of a time in the basic format, enough to compare with the limits. */
+const dayOf = (time: CalTime): string => (isDate(time) ? time.date : time.dateTime.slice(0, 10)).replaceAll('-', '')
+
+const checkComponent = (component: Component): void => {
+  const day = dayOf(component.start)
+  if (day < MIN_DATE_TIME.slice(0, 8)) throw refuse('min-date-time', `The event starts before ${MIN_DATE_TIME}`)
+  if (day >= MAX_DATE_TIME.slice(0, 8)) throw refuse('max-date-time', `The event starts after ${MAX_DATE_TIME}`)
+  const attendees = component.extra.filter(([name]) => name === 'attendee').length
+  if (attendees > MAX_ATTENDEES) {
+    throw refuse(
+      'max-attendees-per-instance',
+      `The event has ${attendees} attendees, and ${MAX_ATTENDEES} are the limit`,
+    )
+  }
+}
+
+/** The event in a text, checked as RFC 4791 §5.3.2.1 asks. @throws DavError 403 with the precondition */
+export const parseObject = (body: string): CalendarObject => {
+  checkText(body)
+  const parsed = parseCalendar(body)
+  checkShape(parsed)
+  const event = onlyEvent(parsed)
+  const problems = checkRecurrence(event)
+  if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
+  for (const component of event.master ? [event.master, ...event.overrides] : event.overrides) checkComponent(component)
+  return { event, body }
+}
+
+export const readObject = async (request: IncomingMessage): Promise<CalendarObject> =>
+  parseObject(await readText(request))

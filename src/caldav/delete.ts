@@ -1,0 +1,23 @@
+import { checkConditions } from '../dav/conditions.ts'
+import { needPrivilege, notFound } from '../dav/errors.ts'
+import { send } from '../dav/respond.ts'
+import type { Method } from './gateway.ts'
+import { calendarAt, requireWrite } from './locate.ts'
+import { homeHref, hrefOf } from './places.ts'
+import { actorOf, removeFrom } from './write-event.ts'
+
+/** In a room's calendar the event gives up the room; with its last room, or in the whole schedule, it is gone. */
+export const remove: Method = async exchange => {
+  const { gateway, request, response, place } = exchange
+  request.resume()
+  if (place.kind !== 'event') throw needPrivilege(homeHref, 'unbind', 'Calendars are removed in Kaltura, not here')
+  const calendar = await calendarAt(exchange, place.calendar)
+  requireWrite(exchange, calendar, 'unbind')
+  await gateway.store.write(actorOf(exchange), async tx => {
+    const member = await tx.member(calendar.id, place.name)
+    checkConditions(request.headers, { etag: member?.etag ?? null }, false)
+    if (!member) throw notFound(`There is no event at ${hrefOf(place)}`)
+    await removeFrom(tx, calendar, member.uid)
+  })
+  send(response, 204)
+}

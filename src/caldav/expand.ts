@@ -1,0 +1,50 @@
+import { forbidden } from '../dav/errors.ts'
+import { dav } from '../dav/names.ts'
+import { TooManyOccurrences } from '../errors.ts'
+import { fromEpoch, toEpoch } from '../schedule/caltime.ts'
+import { type CalTime, type Component, isDate, isDuration, type ScheduleEvent } from '../schedule/event.ts'
+import { type Occurrence, occurrences, type Window } from '../schedule/recurrence.ts'
+import { MAX_INSTANCES } from './limits.ts'
+
+const inUtc = (time: CalTime, zone: string): CalTime => (isDate(time) ? time : fromEpoch(toEpoch(time, zone), 'UTC'))
+
+const at = (occurrence: Occurrence, zone: string): Component => {
+  const { component, startTime, endTime } = occurrence
+  const end = component.end === null || isDuration(component.end) ? component.end : inUtc(endTime, zone)
+  return { ...component, start: inUtc(startTime, zone), end }
+}
+
+const find = (event: ScheduleEvent, window: Window, zone: string): readonly Occurrence[] => {
+  try {
+    return occurrences(event, window, { zone, maxOccurrences: MAX_INSTANCES })
+  } catch (error) {
+    if (!(error instanceof TooManyOccurrences)) throw error
+    throw forbidden(dav('number-of-matches-within-limits'), error.message, { remedy: 'Ask for a shorter time' })
+  }
+}
+
+/**
+ * The occurrences inside a window as events of their own, in UTC and without rules; `null` where there is none
+ * (RFC 4791 §9.6.5). An event that does not recur stays one without RECURRENCE-ID.
+ */
+export const expandEvent = (event: ScheduleEvent, window: Window, zone: string): ScheduleEvent | null => {
+  const found = find(event, window, zone)
+  const [first] = found
+  if (!first) return null
+  if (first.recurrenceId === null) {
+    const master = { ...at(first, zone), rrules: [], exrules: [], rdates: [], exdates: [] }
+    return { ...event, master, overrides: [] }
+  }
+  const overrides = found.flatMap(occurrence =>
+    occurrence.recurrenceId === null
+      ? []
+      : [
+          {
+            ...at(occurrence, zone),
+            recurrenceId: inUtc(occurrence.recurrenceId, zone),
+            thisAndFuture: false,
+          },
+        ],
+  )
+  return { ...event, master: null, overrides }
+}

@@ -1,0 +1,175 @@
+import { apple, caldav, calendarserver, dav, kaldav } from '../dav/names.ts'
+import { type Property, propertyTable } from '../dav/propfind.ts'
+import { element, emptyElements, escapeXml, textElement } from '../dav/write.ts'
+import { DATA_TYPES } from './data-spec.ts'
+import * as limits from './limits.ts'
+import { calendarHref, homeHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
+import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
+import { supportedReports } from './supported.ts'
+import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
+import { calendarTimezone } from './zones.ts'
+
+const href = (path: string): string => textElement(dav('href'), path)
+const empty = (): string => ''
+
+/** The account owns everything that is not a person's or a room's own principal. */
+const owner = (target: Target): string => href(target.kind === 'user' ? target.href : principalsHref)
+
+const accessList = (target: Target): string =>
+  element(
+    dav('ace'),
+    element(dav('principal'), href(userHref(target.person.name))) +
+      element(dav('grant'), privilegesOf(target.rights)) +
+      element(dav('protected')),
+  )
+
+/** RFC 4918 §15, RFC 3744 §5, RFC 5397: what every resource has. */
+const COMMON: readonly Property<Target>[] = [
+  { name: dav('current-user-principal'), value: target => href(userHref(target.person.name)) },
+  { name: dav('current-user-privilege-set'), value: target => privilegesOf(target.rights) },
+  { name: dav('supported-privilege-set'), value: () => SUPPORTED_PRIVILEGES },
+  { name: dav('principal-collection-set'), value: () => href(principalsHref) },
+  { name: dav('owner'), value: owner },
+  { name: dav('acl'), value: accessList },
+  { name: dav('acl-restrictions'), value: () => emptyElements([dav('grant-only'), dav('no-invert')]) },
+  { name: dav('inherited-acl-set'), value: empty },
+  { name: dav('supported-report-set'), value: target => supportedReports(target.kind) },
+  // Locks are not offered (class 1 and 3): the properties are there and empty.
+  { name: dav('supportedlock'), allprop: true, value: empty },
+  { name: dav('lockdiscovery'), allprop: true, value: empty },
+]
+
+const resourceType = (...types: readonly string[]): Property<Target> => ({
+  name: dav('resourcetype'),
+  allprop: true,
+  value: () => emptyElements(types),
+})
+
+const collection = <T extends CollectionTarget>(...types: readonly string[]): readonly Property<T>[] => [
+  ...COMMON,
+  resourceType(dav('collection'), ...types),
+  { name: dav('displayname'), allprop: true, personal: true, value: target => escapeXml(target.name) },
+]
+
+export const COLLECTION_PROPERTIES = propertyTable<CollectionTarget>(collection())
+
+const CHANGE_MARKERS: readonly Property<CollectionTarget>[] = [
+  // iOS only looks into calendars when the tag of the home has moved.
+  { name: calendarserver('getctag'), value: target => target.token && escapeXml(target.token) },
+]
+
+const defaultCalendar: Property<Target> = {
+  // RFC 6638 §9.2 puts it on the inbox; Apple's clients make a calendar of their own where the home has none.
+  name: caldav('schedule-default-calendar-URL'),
+  value: () => href(calendarHref(SCHEDULE_SEGMENT)),
+}
+
+const eventComponent = '<C:comp name="VEVENT"/>'
+
+export const HOME_PROPERTIES = propertyTable<CollectionTarget>(
+  collection(),
+  CHANGE_MARKERS,
+  [defaultCalendar],
+  [
+    {
+      name: caldav('supported-calendar-component-sets'),
+      value: () => element(caldav('supported-calendar-component-set'), eventComponent),
+    },
+  ],
+)
+
+const addressSet = (target: PrincipalTarget): string => target.addresses.map(href).join('')
+const mailAddresses = (target: PrincipalTarget): string =>
+  target.addresses
+    .filter(address => address.startsWith('mailto:'))
+    .map(address => textElement(calendarserver('email-address'), address.slice('mailto:'.length)))
+    .join('')
+
+const RECORD_TYPES = { INDIVIDUAL: 'users', ROOM: 'locations', RESOURCE: 'resources' } as const
+
+/** RFC 3744 §4, RFC 4791 §6.2.1, RFC 6638 §2.4; the empty ones answer questions that clients insist on. */
+export const PRINCIPAL_PROPERTIES = propertyTable<PrincipalTarget>(
+  [
+    ...COMMON,
+    resourceType(dav('collection'), dav('principal')),
+    { name: dav('displayname'), allprop: true, personal: true, value: target => escapeXml(target.name) },
+  ],
+  [
+    { name: dav('principal-URL'), value: target => href(target.href) },
+    { name: dav('alternate-URI-set'), value: empty },
+    { name: dav('group-member-set'), value: empty },
+    { name: dav('group-membership'), value: empty },
+    { name: caldav('calendar-home-set'), value: () => href(homeHref) },
+    { name: caldav('calendar-user-address-set'), value: addressSet },
+    { name: caldav('calendar-user-type'), value: target => target.userType },
+    { name: calendarserver('email-address-set'), value: mailAddresses },
+    { name: calendarserver('record-type'), value: target => RECORD_TYPES[target.userType] },
+    { name: calendarserver('calendar-proxy-read-for'), value: empty },
+    { name: calendarserver('calendar-proxy-write-for'), value: empty },
+    { name: caldav('calendar-description'), value: target => target.description && escapeXml(target.description) },
+    { name: kaldav('capacity'), value: target => target.capacity },
+    { name: kaldav('building'), value: target => target.building && escapeXml(target.building) },
+    defaultCalendar,
+  ],
+)
+
+const calendarData = DATA_TYPES.map(type => `<C:calendar-data content-type="${type}" version="2.0"/>`).join('')
+const COLLATIONS = ['i;ascii-casemap', 'i;octet', 'i;unicode-casemap']
+
+export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(caldav('calendar')), CHANGE_MARKERS, [
+  // The conflicts are not in the change log: they are compared by their tag alone.
+  { name: dav('sync-token'), value: target => (target.calendar.kind === 'conflicts' ? null : target.token) },
+  {
+    name: caldav('calendar-description'),
+    personal: true,
+    value: target => target.calendar.description && escapeXml(target.calendar.description),
+  },
+  { name: caldav('calendar-timezone'), personal: true, value: target => calendarTimezone(target.calendar.zone) },
+  { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
+  { name: apple('calendar-color'), personal: true, value: () => null },
+  { name: apple('calendar-order'), personal: true, value: () => null },
+  { name: caldav('supported-calendar-component-set'), value: () => eventComponent },
+  { name: caldav('supported-calendar-data'), value: () => calendarData },
+  {
+    name: caldav('supported-collation-set'),
+    value: () => COLLATIONS.map(name => textElement(caldav('supported-collation'), name)).join(''),
+  },
+  { name: caldav('max-resource-size'), value: () => String(limits.MAX_RESOURCE_SIZE) },
+  { name: caldav('min-date-time'), value: () => limits.MIN_DATE_TIME },
+  { name: caldav('max-date-time'), value: () => limits.MAX_DATE_TIME },
+  { name: caldav('max-instances'), value: () => String(limits.MAX_INSTANCES) },
+  { name: caldav('max-attendees-per-instance'), value: () => String(limits.MAX_ATTENDEES) },
+  { name: caldav('schedule-calendar-transp'), personal: true, value: () => element(caldav('opaque')) },
+  {
+    name: kaldav('resource-id'),
+    value: target => (target.calendar.resource ? String(target.calendar.resource.id) : null),
+  },
+])
+
+const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+
+export const EVENT_TYPE = 'text/calendar; charset=utf-8; component=vevent'
+
+export const EVENT_PROPERTIES = propertyTable<EventTarget>(COMMON, [
+  resourceType(),
+  { name: dav('getetag'), allprop: true, value: target => escapeXml(`"${target.member.etag}"`) },
+  { name: dav('getcontenttype'), allprop: true, value: () => EVENT_TYPE },
+  {
+    name: dav('getcontentlength'),
+    allprop: true,
+    needsEvent: true,
+    value: target => target.details && String(Buffer.byteLength(target.details.body)),
+  },
+  {
+    name: dav('getlastmodified'),
+    allprop: true,
+    needsEvent: true,
+    value: target => target.details && new Date(target.details.updatedAt * 1000).toUTCString(),
+  },
+  {
+    name: dav('creationdate'),
+    allprop: true,
+    needsEvent: true,
+    value: target => target.details && isoTime(target.details.createdAt),
+  },
+])

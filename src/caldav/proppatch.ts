@@ -1,0 +1,72 @@
+import { readXml } from '../dav/body.ts'
+import { DavError, forbidden } from '../dav/errors.ts'
+import { apple, caldav, dav } from '../dav/names.ts'
+import { applied } from '../dav/prefer.ts'
+import type { Property, PropertyTable } from '../dav/propfind.ts'
+import { type Patch, parsePatches, patchResponse } from '../dav/proppatch.ts'
+import { send, sendMultistatus } from '../dav/respond.ts'
+import { textOf, writeNode } from '../dav/xml.ts'
+import { changePersonalProperties } from '../store/properties.ts'
+import { entryAt } from './entries.ts'
+import type { Method } from './gateway.ts'
+import type { Kind } from './places.ts'
+import {
+  CALENDAR_PROPERTIES,
+  COLLECTION_PROPERTIES,
+  EVENT_PROPERTIES,
+  HOME_PROPERTIES,
+  PRINCIPAL_PROPERTIES,
+} from './properties.ts'
+import { checkTimezone, checkTimezoneId } from './zones.ts'
+
+/** Characters one kept property may have: alarms and time zones are far below. */
+const MAX_VALUE = 64 * 1024
+
+const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>>>> = {
+  event: EVENT_PROPERTIES,
+  calendar: CALENDAR_PROPERTIES,
+  home: HOME_PROPERTIES,
+  user: PRINCIPAL_PROPERTIES,
+  room: PRINCIPAL_PROPERTIES,
+}
+
+/** Live values a person may replace have to be of their form: others read them back as such. */
+const CHECKS: Readonly<Record<string, (value: string) => DavError | null>> = {
+  [caldav('calendar-timezone')]: checkTimezone,
+  [caldav('calendar-timezone-id')]: checkTimezoneId,
+  [apple('calendar-order')]: () => null,
+}
+
+const refusalOf = (kind: Kind, table: PropertyTable<never>, { name, node }: Patch): DavError | null => {
+  const live = table.get(name)
+  if (live && !live.personal) {
+    return forbidden(dav('cannot-modify-protected-property'), `${name} is computed by the server`)
+  }
+  if (kind === 'event') return new DavError(403, 'An event keeps its own X- properties; it has no others to set')
+  if (!node) return null
+  if (writeNode(node).length > MAX_VALUE) return new DavError(507, `${name} is longer than ${MAX_VALUE} characters`)
+  return CHECKS[name]?.(textOf(node)) ?? null
+}
+
+/**
+ * RFC 4918 §9.2. What a person sets is theirs alone, so those who may only read may set it too: macOS gives a calendar
+ * up when its colour is refused.
+ */
+export const proppatch: Method = async exchange => {
+  const { request, response, place, gateway, person, prefer } = exchange
+  const patches = parsePatches(await readXml(request))
+  const { href } = await entryAt(exchange, place)
+  const table = TABLES[place.kind] ?? COLLECTION_PROPERTIES
+  const refusals = new Map(
+    patches.flatMap(patch => {
+      const refusal = refusalOf(place.kind, table, patch)
+      return refusal ? [[patch.name, refusal] as const] : []
+    }),
+  )
+  if (refusals.size === 0) {
+    const changes = patches.map(({ name, node }) => ({ name, value: node && writeNode(node) }))
+    await changePersonalProperties(gateway.store.database, person.name, href, changes)
+    if (prefer.minimal) return send(response, 200, applied('return=minimal'))
+  }
+  await sendMultistatus(response, [patchResponse(href, patches, refusals)])
+}

@@ -1,0 +1,73 @@
+import { readBody } from '../dav/body.ts'
+import { checkConditions, quote } from '../dav/conditions.ts'
+import { DavError } from '../dav/errors.ts'
+import { applied } from '../dav/prefer.ts'
+import { send } from '../dav/respond.ts'
+import type { ScheduleEvent } from '../schedule/event.ts'
+import type { StoredEvent, Writer } from '../store/store.ts'
+import type { CalendarObject } from './calendar-object.ts'
+import { readObject } from './calendar-object.ts'
+import { type Calendar, findCalendar } from './calendars.ts'
+import type { Exchange, Method } from './gateway.ts'
+import { getEvent } from './get.ts'
+import { requireWrite } from './locate.ts'
+import { allow } from './options.ts'
+import type { Place } from './places.ts'
+import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
+
+interface Placed {
+  readonly stored: StoredEvent
+  readonly created: boolean
+}
+
+/** A stream password is for the device alone: it is kept apart, and the text that is served does not have it. */
+const holdsSecret = ({ master, overrides }: ScheduleEvent): boolean =>
+  [...(master ? [master] : []), ...overrides].some(({ kaltura }) => kaltura.liveStreamPassword !== undefined)
+
+/** Puts an event at `name`, under the conditions of the request, in one transaction. */
+const place = async (
+  tx: Writer,
+  exchange: Exchange,
+  calendar: Calendar,
+  name: string,
+  { event, body }: CalendarObject,
+): Promise<Placed> => {
+  const member = await tx.member(calendar.id, name)
+  checkConditions(exchange.request.headers, { etag: member?.etag ?? null }, false)
+  const elsewhere = member?.uid === event.uid ? member : await tx.memberOf(calendar.id, event.uid)
+  if (elsewhere && elsewhere.name !== name) throw uidConflict(calendar, elsewhere.name, event.uid)
+  if (member && member.uid !== event.uid) throw uidConflict(calendar, name, member.uid)
+  const resourceIds = await resourcesFor(tx, event, await tx.event(event.uid), calendar)
+  const given = holdsSecret(event) ? {} : { body }
+  const stored = await tx.put({ ...event, resourceIds }, { ...given, name: { resourceId: calendar.id, name } })
+  return { stored, created: !member }
+}
+
+/** A new event where there is no calendar has no place to be (RFC 4918 §9.7.1). */
+const calendarFor = async (exchange: Exchange, { calendar: segment }: Place & { kind: 'event' }): Promise<Calendar> => {
+  const calendar = await findCalendar(exchange.gateway, segment)
+  if (!calendar) throw new DavError(409, 'There is no such calendar')
+  return calendar
+}
+
+export const put: Method = async exchange => {
+  const { gateway, request, response, prefer } = exchange
+  if (exchange.place.kind !== 'event') {
+    await readBody(request)
+    throw new DavError(405, 'PUT makes events inside a calendar', { headers: { Allow: allow(exchange.place.kind) } })
+  }
+  const { name } = exchange.place
+  const calendar = await calendarFor(exchange, exchange.place)
+  requireWrite(exchange, calendar, 'write-content')
+  const object = await readObject(request)
+  const { stored, created } = await gateway.store.write(actorOf(exchange), tx =>
+    place(tx, exchange, calendar, name, object),
+  )
+  const status = created ? 201 : 204
+  if (prefer.representation) {
+    return getEvent(exchange, exchange.place, created ? 201 : 200, applied('return=representation'))
+  }
+  // Where what is served is not what was sent, the client has to fetch it: no ETag then (RFC 4791 §5.3.4).
+  const same = calendar.kind === 'resource' && stored.body === object.body
+  send(response, status, same ? { ETag: quote(stored.etag) } : {})
+}

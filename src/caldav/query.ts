@@ -1,0 +1,98 @@
+import { badRequest } from '../dav/errors.ts'
+import { caldav } from '../dav/names.ts'
+import { applied } from '../dav/prefer.ts'
+import { propertyRequest, renderer } from '../dav/propfind.ts'
+import { inSlices, sendMultistatus } from '../dav/respond.ts'
+import { child, textOf, type XmlNode } from '../dav/xml.ts'
+import type { Window } from '../schedule/recurrence.ts'
+import type { Member } from '../store/store.ts'
+import { reportProperties } from './calendar-data.ts'
+import type { Calendar } from './calendars.ts'
+import { eventTarget } from './entries.ts'
+import { type ComponentFilter, parseFilter } from './filter.ts'
+import type { Exchange } from './gateway.ts'
+import { calendarAt } from './locate.ts'
+import { matchesFilter } from './match.ts'
+import { eventHref } from './places.ts'
+import type { Report } from './report.ts'
+import { sourceOf } from './sources.ts'
+import { invalidFilter } from './time-range.ts'
+import { zoneOfTimezone, zoneOfTimezoneId } from './zones.ts'
+
+/** What a filter says in terms of the occurrence index. */
+interface Plan {
+  readonly filter: ComponentFilter
+  /** Times of events; `null`: any. */
+  readonly window: Window | null
+  /** Whether the index alone decides: nothing but VEVENT and its time range is asked. */
+  readonly exact: boolean
+  /** Whether events cannot match at all. */
+  readonly nothing: boolean
+  readonly zone: string | null
+}
+
+const EVENTLESS: ReadonlySet<string> = new Set(['VTODO', 'VJOURNAL', 'VFREEBUSY'])
+
+const planOf = (filter: ComponentFilter): Omit<Plan, 'zone'> => {
+  const { components, properties, isNotDefined } = filter
+  const events = components.filter(({ name }) => name === 'VEVENT')
+  const [only] = components
+  const window = events.length === 1 ? (events[0]?.timeRange ?? null) : null
+  const plain = (part: ComponentFilter): boolean =>
+    !part.isNotDefined && part.properties.length === 0 && part.components.length === 0
+  return {
+    filter,
+    window: events.some(part => part.isNotDefined) ? null : window,
+    exact: properties.length === 0 && (!only || (components.length === 1 && only.name === 'VEVENT' && plain(only))),
+    nothing: isNotDefined || components.some(part => EVENTLESS.has(part.name) && !part.isNotDefined),
+  }
+}
+
+const plans = new WeakMap<XmlNode, Plan>()
+
+const plan = (body: XmlNode): Plan => {
+  const known = plans.get(body)
+  if (known) return known
+  const filter = child(body, caldav('filter'))
+  if (!filter) throw invalidFilter('a calendar-query has one')
+  const timezone = child(body, caldav('timezone'))
+  const timezoneId = child(body, caldav('timezone-id'))
+  const zone = timezoneId ? zoneOfTimezoneId(textOf(timezoneId)) : timezone ? zoneOfTimezone(textOf(timezone)) : null
+  const made = { ...planOf(parseFilter(filter)), zone }
+  plans.set(body, made)
+  return made
+}
+
+const BATCH = 200
+
+async function* responses(exchange: Exchange, calendar: Calendar, body: XmlNode, asked: Plan): AsyncGenerator<string> {
+  const { gateway, prefer } = exchange
+  const source = sourceOf(calendar)
+  const row = renderer(propertyRequest(body), reportProperties(body), prefer.minimal)
+  const target = eventTarget(exchange, calendar)
+  const zone = asked.zone ?? calendar.zone
+  const sure = asked.exact && (asked.window === null || zone === calendar.zone)
+  const write = (member: Member, details: Parameters<typeof target>[1]): string =>
+    row.render(target(member, details), eventHref(calendar.segment, member.name))
+  const members = await source.within(gateway, calendar, asked.window, zone)
+  if (sure && !row.needsEvent) return yield* inSlices(members, member => write(member, null))
+  for (let start = 0; start < members.length; start += BATCH) {
+    const served = await source.load(gateway, calendar, members.slice(start, start + BATCH))
+    yield* inSlices(served, ({ member, details }) =>
+      sure || matchesFilter(asked.filter, { body: details.body, event: details.event(), zone })
+        ? write(member, details)
+        : '',
+    )
+  }
+}
+
+/** RFC 4791 §7.8. Depth says nothing here: Windows asks with Depth 0 and means the events. */
+export const query: Report = async (exchange, body) => {
+  const { place, prefer, response } = exchange
+  if (place.kind !== 'calendar') throw badRequest('calendar-query is asked of a calendar')
+  const asked = plan(body)
+  reportProperties(body)
+  const calendar = await calendarAt(exchange, place.calendar)
+  const headers = prefer.minimal ? applied('return=minimal') : {}
+  await sendMultistatus(response, asked.nothing ? [] : responses(exchange, calendar, body, asked), headers)
+}

@@ -1,0 +1,66 @@
+import { caldav, dav } from '../dav/names.ts'
+import { element } from '../dav/write.ts'
+import type { Place } from './places.ts'
+
+/** Who asks: a user of ours (`auth.ts`), as far as CalDAV needs to know. */
+export interface Person {
+  readonly name: string
+  readonly role: 'admin' | 'booker' | 'viewer'
+}
+
+export interface Rights {
+  readonly read: boolean
+  /** Create, change and delete events. */
+  readonly write: boolean
+}
+
+const NOTHING_TO_WRITE: Rights = { read: true, write: false }
+const READ_WRITE: Rights = { read: true, write: true }
+
+/** What a person may do at a place. Only calendars hold events; conflicts are made by the gateway, not by people. */
+export const rightsOf = (person: Person, place: Place): Rights => {
+  if (person.role === 'viewer') return NOTHING_TO_WRITE
+  if (place.kind !== 'calendar' && place.kind !== 'event') return NOTHING_TO_WRITE
+  return place.calendar === '_conflicts' ? NOTHING_TO_WRITE : READ_WRITE
+}
+
+const READING = [
+  dav('read'),
+  dav('read-acl'),
+  dav('read-current-user-privilege-set'),
+  caldav('read-free-busy'),
+] as const
+/** Aggregates and their parts are both listed: some clients only look for one of them. */
+const WRITING = [dav('write'), dav('write-content'), dav('write-properties'), dav('bind'), dav('unbind')] as const
+
+const privileges = (names: readonly string[]): string =>
+  names.map(name => element(dav('privilege'), element(name))).join('')
+
+const READER = privileges(READING)
+const WRITER = privileges([...READING, ...WRITING])
+
+/** DAV:privilege elements of DAV:current-user-privilege-set (RFC 3744 §5.4) and of an ACE. */
+export const privilegesOf = (rights: Rights): string => (rights.write ? WRITER : READER)
+
+const supported = (name: string, description: string, parts = ''): string =>
+  element(
+    dav('supported-privilege'),
+    `${element(dav('privilege'), element(name))}<D:description xml:lang="en">${description}</D:description>${parts}`,
+  )
+
+/** RFC 3744 §5.3: the tree of privileges; what has no counterpart in our roles is not there. */
+export const SUPPORTED_PRIVILEGES = supported(
+  dav('all'),
+  'Everything',
+  supported(dav('read'), 'Read', supported(caldav('read-free-busy'), 'Read busy times')) +
+    supported(dav('read-acl'), 'Read access control list') +
+    supported(dav('read-current-user-privilege-set'), 'Read own privileges') +
+    supported(
+      dav('write'),
+      'Write',
+      supported(dav('write-content'), 'Change events') +
+        supported(dav('write-properties'), 'Change properties') +
+        supported(dav('bind'), 'Create events') +
+        supported(dav('unbind'), 'Delete events'),
+    ),
+)

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type NextFunction, Router } from 'express'
+import { DavError } from '../dav/errors.ts'
+import { decodePath, pathOf } from '../dav/href.ts'
+import { preferences } from '../dav/prefer.ts'
+import { send } from '../dav/respond.ts'
+import { answerError } from './answer-error.ts'
+import { authenticate } from './authenticate.ts'
+import { copy, move } from './copy-move.ts'
+import { remove } from './delete.ts'
+import type { Gateway, Method } from './gateway.ts'
+import { get } from './get.ts'
+import { refuseCollection } from './mkcalendar.ts'
+import { allow, allowedMethods, answerOptions } from './options.ts'
+import { type Place, placeOf, rootHref } from './places.ts'
+import { propfind } from './propfind.ts'
+import { proppatch } from './proppatch.ts'
+import { put } from './put.ts'
+import { report } from './report.ts'
+
+const METHODS: Readonly<Record<string, Method>> = {
+  GET: get,
+  HEAD: get,
+  PUT: put,
+  DELETE: remove,
+  PROPFIND: propfind,
+  PROPPATCH: proppatch,
+  REPORT: report,
+  COPY: copy,
+  MOVE: move,
+  MKCALENDAR: refuseCollection,
+  MKCOL: refuseCollection,
+}
+
+const DAV_METHODS = new Set(['OPTIONS', 'PROPFIND', 'PROPPATCH', 'REPORT'])
+/** macOS looks here before it tries anything else; both are answered as the DAV root. */
+const ROOT_ALIASES = new Set(['/', '/principals', '/principals/'])
+/** Other servers' addresses that clients guess; they are sent to ours. */
+const GUESSES = /^\/(?:\.well-known\/caldav\/?$|(?:calendar\/dav|caldav|calendars|principals)(?:\/|$))/
+
+type Route = { readonly redirect: true } | { readonly redirect: false; readonly place: Place | null }
+
+/** Whether a request is ours at all: `null` for another part of the gateway. @throws DavError 400 */
+const routeOf = (method: string, path: string): Route | null => {
+  if (path === '/dav' || path.startsWith('/dav/')) {
+    return { redirect: false, place: placeOf(decodePath(path).segments.slice(1)) }
+  }
+  if (path === '/.well-known/caldav' || path === '/.well-known/caldav/') return { redirect: true }
+  if (!DAV_METHODS.has(method)) return null
+  if (ROOT_ALIASES.has(path)) return { redirect: false, place: { kind: 'root' } }
+  return GUESSES.test(path) ? { redirect: true } : null
+}
+
+const answer = async (
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { place }: { readonly place: Place | null },
+): Promise<void> => {
+  const method = request.method ?? 'GET'
+  if (method === 'OPTIONS') return answerOptions(response, place?.kind ?? 'root')
+  const person = await authenticate(gateway, request)
+  const handler = METHODS[method]
+  if (!place) throw new DavError(404, 'There is nothing at this address', { remedy: `Start at ${rootHref}` })
+  const exchange = { gateway, request, response, person, place, prefer: preferences(request.headers) }
+  if (handler === refuseCollection) return refuseCollection(exchange)
+  if (!handler || !allowedMethods(place.kind).includes(method)) {
+    throw new DavError(405, `${method} is not offered here`, { headers: { Allow: allow(place.kind) } })
+  }
+  await handler(exchange)
+}
+
+/** CalDAV under /dav/, and what clients probe to find it. Mounted at `/`. */
+export const caldavRouter = (gateway: Gateway): Router => {
+  const router = Router()
+  router.use((request: IncomingMessage, response: ServerResponse, next: NextFunction) => {
+    const fail = (error: unknown): void => answerError(gateway.log, request, response, error)
+    try {
+      const route = routeOf(request.method ?? 'GET', pathOf(request.url ?? '/'))
+      if (!route) return next()
+      if (route.redirect) {
+        request.resume()
+        return send(response, 301, { Location: `${gateway.config.baseUrl?.replace(/\/$/, '') ?? ''}${rootHref}` })
+      }
+      answer(gateway, request, response, route).catch(fail)
+    } catch (error) {
+      fail(error)
+    }
+  })
+  return router
+}

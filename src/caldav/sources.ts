@@ -1,0 +1,34 @@
+import type { Window } from '../schedule/recurrence.ts'
+import type { Member } from '../store/store.ts'
+import type { Calendar } from './calendars.ts'
+import { conflictsSource } from './conflicts.ts'
+import type { Gateway } from './gateway.ts'
+import { resourceSource, scheduleSource } from './stored.ts'
+import type { EventDetails } from './targets.ts'
+
+/** An event as one calendar serves it. `member.etag` belongs to `details.body`. */
+export interface Served {
+  readonly member: Member
+  readonly details: EventDetails
+}
+
+/** Where the events of a calendar come from. */
+export interface CalendarSource {
+  /** Changes whenever a member does: sync token and ctag in one. */
+  token(gateway: Gateway, calendar: Calendar): Promise<string>
+  /** The members with an occurrence in the window, `null` being all; dates and floating times on the clock of `zone`. */
+  within(gateway: Gateway, calendar: Calendar, window: Window | null, zone: string): Promise<readonly Member[]>
+  member(gateway: Gateway, calendar: Calendar, name: string): Promise<Member | null>
+  /** By name; those that are not there are left out. */
+  named(gateway: Gateway, calendar: Calendar, names: readonly string[]): Promise<ReadonlyMap<string, Member>>
+  /** In the order of `members`; those that are gone meanwhile are left out. */
+  load(gateway: Gateway, calendar: Calendar, members: readonly Member[]): Promise<readonly Served[]>
+}
+
+const SOURCES: Readonly<Record<Calendar['kind'], CalendarSource>> = {
+  resource: resourceSource,
+  schedule: scheduleSource,
+  conflicts: conflictsSource,
+}
+
+export const sourceOf = (calendar: Calendar): CalendarSource => SOURCES[calendar.kind]

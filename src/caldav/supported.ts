@@ -1,0 +1,46 @@
+import { caldav, calendarserver, dav } from '../dav/names.ts'
+import { element } from '../dav/write.ts'
+import type { Kind } from './places.ts'
+
+/** Where each report can be asked. The functions that answer them are in `report.ts`. */
+const EVERYWHERE: readonly Kind[] = [
+  ...([
+    'root',
+    'principals',
+    'users',
+    'rooms',
+    'user',
+    'room',
+    'home',
+    'calendar',
+    'event',
+    'inbox',
+    'outbox',
+  ] as const),
+]
+const PRINCIPALS: readonly Kind[] = ['root', 'principals', 'users', 'rooms', 'user', 'room', 'home']
+
+export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  [caldav('calendar-query')]: ['calendar'],
+  [caldav('calendar-multiget')]: ['calendar'],
+  [caldav('free-busy-query')]: ['calendar'],
+  [dav('sync-collection')]: ['calendar'],
+  [dav('expand-property')]: EVERYWHERE,
+  [dav('acl-principal-prop-set')]: EVERYWHERE,
+  [dav('principal-match')]: PRINCIPALS,
+  [dav('principal-property-search')]: PRINCIPALS,
+  [dav('principal-search-property-set')]: PRINCIPALS,
+  [calendarserver('calendarserver-principal-search')]: PRINCIPALS,
+}
+
+const set = (names: readonly string[]): string =>
+  names.map(name => element(dav('supported-report'), element(dav('report'), element(name)))).join('')
+
+const byKind = new Map<Kind, string>()
+
+/** DAV:supported-report-set (RFC 3253 §3.1.5). */
+export const supportedReports = (kind: Kind): string => {
+  const known = byKind.get(kind) ?? set(Object.keys(REPORT_KINDS).filter(name => REPORT_KINDS[name]?.includes(kind)))
+  byKind.set(kind, known)
+  return known
+}

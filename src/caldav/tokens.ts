@@ -1,0 +1,23 @@
+import { type DavError, forbidden } from '../dav/errors.ts'
+import { dav } from '../dav/names.ts'
+
+/**
+ * A sync token is a URI (RFC 6578 §6.2): the store's epoch, the calendar, and how far its change log has been read.
+ * Another store, or the same one restored from a backup, has another epoch: its tokens mean nothing here.
+ */
+export const formatToken = (epoch: string, calendar: number, token: number): string =>
+  `urn:kaldav:sync:${epoch}:${calendar}:${token}`
+
+const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})$/
+
+export const invalidToken = (): DavError =>
+  forbidden(dav('valid-sync-token'), 'This sync token was not given by this calendar, or is too old', {
+    remedy: 'Synchronise from the beginning: send an empty DAV:sync-token',
+  })
+
+/** The change log position of a token of `calendar`. @throws DavError 403 DAV:valid-sync-token */
+export const parseToken = (text: string, epoch: string, calendar: number): number => {
+  const [, givenEpoch, givenCalendar, token] = FORM.exec(text) ?? []
+  if (token === undefined || givenEpoch !== epoch || Number(givenCalendar) !== calendar) throw invalidToken()
+  return Number(token)
+}

@@ -1,0 +1,54 @@
+import { type DavError, forbidden } from '../dav/errors.ts'
+import { caldav, dav } from '../dav/names.ts'
+import { textElement } from '../dav/write.ts'
+import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
+import type { Actor, StoredEvent, Writer } from '../store/store.ts'
+import type { Calendar } from './calendars.ts'
+import type { Exchange } from './gateway.ts'
+import { eventHref } from './places.ts'
+
+export const actorOf = ({ person }: Exchange): Actor => ({ source: 'caldav', user: person.name, run: null })
+
+/** RFC 4791 §5.3.2.1: the href lets a client that lost track find its event again. */
+export const uidConflict = (calendar: Calendar, name: string, uid: string): DavError =>
+  forbidden(caldav('no-uid-conflict'), `The event ${uid} is in this calendar already, at another address`, {
+    content: textElement(dav('href'), eventHref(calendar.segment, name)),
+    remedy: 'Change the event at that address',
+  })
+
+/** The same event on other resources; the store keeps the client's text where that does not name others. */
+export const withResources = (
+  tx: Writer,
+  stored: StoredEvent,
+  resourceIds: readonly number[],
+  name?: { readonly resourceId: number; readonly name: string },
+): Promise<StoredEvent> => tx.put({ ...stored.event, resourceIds }, name ? { name } : {})
+
+/** One resource less; without any left, or from the whole schedule, the event itself. */
+export const removeFrom = async (tx: Writer, calendar: Calendar, uid: string): Promise<void> => {
+  const stored = await tx.event(uid)
+  if (!stored) return
+  const rest = stored.event.resourceIds.filter(id => id !== calendar.id)
+  if (calendar.id === SCHEDULE || rest.length === 0) await tx.remove(uid)
+  else await withResources(tx, stored, rest)
+}
+
+/**
+ * The resources of an event that was sent to `calendar`: that one, and those it names itself; where it names none,
+ * those it has already. Ids nobody knows are left out.
+ */
+export const resourcesFor = async (
+  tx: Writer,
+  sent: ScheduleEvent,
+  existing: StoredEvent | null,
+  calendar: Calendar,
+): Promise<readonly number[]> => {
+  const ids = new Set(existing?.event.resourceIds ?? [])
+  if (sent.resourceIds.length > 0) {
+    const known = new Set((await tx.resources()).map(({ id }) => id))
+    ids.clear()
+    for (const id of sent.resourceIds) if (known.has(id)) ids.add(id)
+  }
+  if (calendar.id !== SCHEDULE) ids.add(calendar.id)
+  return [...ids].toSorted((a, b) => a - b)
+}

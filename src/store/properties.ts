@@ -1,0 +1,66 @@
+/**
+ * What people wrote over or beside the properties of calendars: colours, order, names, alarms. Each person sees only
+ * their own (RFC 4918 §15 leaves room for that), so a read-only calendar can be coloured too.
+ */
+import type { Database } from './database.ts'
+
+/** By path of the resource: Clark name → the whole element as XML. */
+export type PersonalProperties = ReadonlyMap<string, ReadonlyMap<string, string>>
+
+export interface PersonalChange {
+  /** Clark name. */
+  readonly name: string
+  /** The whole element; `null` removes it. */
+  readonly value: string | null
+}
+
+/** Counts what a person wrote: unchanged means that everything read before still holds. 0: never wrote anything. */
+export const personalRevision = async (database: Database, user: string): Promise<number> => {
+  const [row] = await database.query('SELECT revision FROM personal_revision WHERE user_name = $1', [user])
+  return Number(row?.revision ?? 0)
+}
+
+export const personalProperties = async (database: Database, user: string): Promise<PersonalProperties> => {
+  const rows = await database.query(
+    'SELECT path, name, value FROM personal_property WHERE user_name = $1 ORDER BY path, name',
+    [user],
+  )
+  const byPath = new Map<string, Map<string, string>>()
+  for (const row of rows) {
+    const path = String(row.path)
+    const properties = byPath.get(path) ?? new Map<string, string>()
+    properties.set(String(row.name), String(row.value))
+    byPath.set(path, properties)
+  }
+  return byPath
+}
+
+/** Writes all changes or none, in their order. */
+export const changePersonalProperties = (
+  database: Database,
+  user: string,
+  path: string,
+  changes: readonly PersonalChange[],
+): Promise<void> =>
+  database.transaction(async tx => {
+    for (const { name, value } of changes) {
+      if (value === null) {
+        await tx.query('DELETE FROM personal_property WHERE user_name = $1 AND path = $2 AND name = $3', [
+          user,
+          path,
+          name,
+        ])
+      } else {
+        await tx.query(
+          `INSERT INTO personal_property (user_name, path, name, value) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (user_name, path, name) DO UPDATE SET value = excluded.value`,
+          [user, path, name, value],
+        )
+      }
+    }
+    await tx.query(
+      `INSERT INTO personal_revision (user_name, revision) VALUES ($1, 1)
+       ON CONFLICT (user_name) DO UPDATE SET revision = personal_revision.revision + 1`,
+      [user],
+    )
+  })
