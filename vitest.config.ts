@@ -3,7 +3,18 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Real clients need programs of the system: `npm run conformance`, which .ci/run calls after installing them.
-    exclude: [...configDefaults.exclude, 'test/conformance/!(client-sequences*).test.ts'],
+    exclude: [
+      ...configDefaults.exclude,
+      // Minutes, not seconds.
+      'test/long/**',
+      // Real clients need programs of the system: `npm run conformance`, which .ci/run calls after installing them.
+      'test/conformance/!(client-sequences*).test.ts',
+    ],
+    globalSetup: ['test/support/postgres-run.ts'],
+    // Real servers, real files and real hashes, on a machine that may be busy.
+    testTimeout: 20_000,
+    hookTimeout: 90_000,
+    pool: 'forks',
+    maxWorkers: 2,
   },
 })

@@ -73,9 +73,7 @@ class Sqlite implements Database {
           else resolve(answer.value)
         },
       })
-      this.#draining ??= this.#drain().finally(() => {
-        this.#draining = null
-      })
+      this.#draining ??= this.#drain()
     })
   }
 
@@ -108,25 +106,31 @@ class Sqlite implements Database {
   /** Runs what waits, in groups that share one commit: with synchronous=FULL the wait for the disk is most of a write. */
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      const group: Waiting[] = []
-      let failure: unknown = null
-      try {
-        await this.#begin()
-        const until = performance.now() + groupTime
-        for (let next = this.#queue.shift(); next; next = performance.now() < until ? this.#queue.shift() : undefined) {
-          group.push(next)
-          await next.run()
-          if (!this.#writer.inTransaction) throw new Unavailable('the database gave up a group of writes')
-        }
-        this.#writer.exec('COMMIT')
-      } catch (error) {
-        failure = error
-        if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK')
-        if (group.length === 0) group.push(...this.#queue.splice(0))
-      }
-      for (const { settle } of group) settle(failure)
+      await this.#group()
       await breathe()
     }
+    // In the same breath as the look at the queue: whatever is queued later begins anew.
+    this.#draining = null
+  }
+
+  async #group(): Promise<void> {
+    const group: Waiting[] = []
+    let failure: unknown = null
+    try {
+      await this.#begin()
+      const until = performance.now() + groupTime
+      for (let next = this.#queue.shift(); next; next = performance.now() < until ? this.#queue.shift() : undefined) {
+        group.push(next)
+        await next.run()
+        if (!this.#writer.inTransaction) throw new Unavailable('the database gave up a group of writes')
+      }
+      this.#writer.exec('COMMIT')
+    } catch (error) {
+      failure = error
+      if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK')
+      if (group.length === 0) group.push(...this.#queue.splice(0))
+    }
+    for (const { settle } of group) settle(failure)
   }
 
   /** Waits without holding the event loop while another process writes. */

@@ -5,14 +5,16 @@ import { checkText } from '../../src/store/text.ts'
 
 /** Statements kept prepared; the program has some two hundred. */
 const statementLimit = 500
-/** A process that recovers or closes the file holds it for moments; longer waits are the queue's business. */
+/** A process that recovers or closes the file holds it for moments, ms. */
 const shortWait = 250
 
+/** The writer's only wait is for its turn, and that is the queue's business: waiting here would hold the event loop. */
 const settings = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
   PRAGMA cache_size = -16000;
+  PRAGMA busy_timeout = 0;
 `
 
 interface Prepared {
@@ -43,7 +45,7 @@ export class Connection {
 
   run<R extends Row>(sql: string, values: readonly SqlValue[] = []): R[] {
     try {
-      const { statement, names } = this.#prepare(sql, values.length)
+      const { statement, names } = this.#prepare(sql)
       return statement.all(bound(names, values)) as unknown as R[]
     } catch (error) {
       throw asUnavailable(error)
@@ -63,9 +65,10 @@ export class Connection {
     this.#database.close()
   }
 
-  #prepare(sql: string, count: number): Prepared {
+  #prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known) return known
+    const count = Math.max(0, ...[...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)))
     const names = Array.from({ length: count }, (_, index) => `$${index + 1}`)
     const prepared = { statement: this.#database.prepare(sql), names }
     const [oldest] = this.#prepared.keys()

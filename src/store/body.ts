@@ -98,10 +98,6 @@ export function keptEvent(row: Row, cache: ParseCache): Kept {
   }
 }
 
-/** The basic form of a UTC time (RFC 5545 §3.3.5). */
-const basicTime = (epoch: number): string =>
-  new Temporal.Instant(BigInt(epoch) * 1_000_000_000n).toString({ smallestUnit: 'second' }).replace(/[-:]/g, '')
-
 const sameIds = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.join() === b.join()
 
 const apart = (event: ScheduleEvent): ScheduleEvent => ({ ...event, resourceIds: [] })
@@ -115,14 +111,13 @@ export function bodyFor(
   given: string | undefined,
   before: Kept | null,
   cache: ParseCache,
-  now: number,
 ): { readonly body: string; readonly secrets: Secrets } {
   if (given !== undefined) return { body: given, secrets: withheld(event, before) }
   if (before && sameEvent(apart(event), apart(before.event))) {
     const named = parsedBody(cache, before.uid, before.body, before.etag).resourceIds
     if (named.length === 0 || sameIds(named, event.resourceIds)) return before
   }
-  return { body: writeCalendar([apart(event)], { dtstamp: basicTime(now) }), secrets: secretsOf(event) }
+  return { body: writeCalendar([apart(event)]), secrets: secretsOf(event) }
 }
 
 /** A client never saw the stream passwords: what it sends back without them still has them. */

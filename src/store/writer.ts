@@ -73,7 +73,7 @@ export class Writer extends Reader {
     const before = await this.kept(uid)
     const resourceIds = [...new Set(event.resourceIds)].filter(id => id !== SCHEDULE).sort((a, b) => a - b)
     const wanted = { ...event, resourceIds }
-    const { body, secrets } = bodyFor(wanted, options.body, before, this.settings.parsed, this.#now)
+    const { body, secrets } = bodyFor(wanted, options.body, before, this.settings.parsed)
     checkText(body)
     const next = { uid, event: wanted, body, secrets, resourceIds, etag: etagOf(body) }
     const names = await this.#names(next, options.name)
