@@ -197,15 +197,15 @@ export class Auth {
 
   /**
    * The device token that the start banner shows. The store holds only its hash, so it is kept in a file that only
-   * its owner reads; made anew where the file is gone or the token was revoked.
+   * its owner reads; made anew where the file is gone, the token was revoked or it is another resource's.
    */
-  async bannerToken(file: string): Promise<string> {
+  async bannerToken(file: string, resource: string): Promise<string> {
     const kept = await readFile(file, 'utf8').then(
       text => text.trim(),
       () => '',
     )
-    if (await this.feedToken(kept)) return kept
-    const { token } = await this.createFeedToken({ resource: null, device: true, label: 'start banner' })
+    if ((await this.feedToken(kept))?.resource === resource) return kept
+    const { token } = await this.createFeedToken({ resource, device: true, label: 'start banner' })
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, `${token}\n`, { mode: 0o600 })
     return token

@@ -87,15 +87,20 @@ test('believes verified credentials without hashing, until the password changes,
 test('takes as long for names that do not exist', async () => {
   const [auth, ip] = [await open(), address()]
   await auth.addUser('timing', 'viewer', 'right')
+  // The quickest of a few: what else the machine does only ever adds.
   const time = async (name: string) => {
-    const start = performance.now()
-    for (let i = 0; i < 4; i++) await auth.verify(name, `wrong ${i}`, ip)
-    return performance.now() - start
+    const taken: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now()
+      await auth.verify(name, `wrong ${i}`, ip)
+      taken.push(performance.now() - start)
+    }
+    return Math.min(...taken)
   }
   await time('warm-up')
   const [known, configured, unknown] = [await time('timing'), await time('av-team'), await time('ghost')]
-  for (const taken of [known, configured]) expect(unknown / taken).toBeGreaterThan(0.4)
-  for (const taken of [known, configured]) expect(unknown / taken).toBeLessThan(2.5)
+  for (const taken of [known, configured]) expect(unknown / taken).toBeGreaterThan(0.5)
+  for (const taken of [known, configured]) expect(unknown / taken).toBeLessThan(2)
 })
 
 test('looks at few failed attempts per name and per address, also in a burst, and says when again', async () => {
@@ -172,11 +177,11 @@ test('makes the administrator once, and takes the password of the environment at
 
 test('keeps the token of the start banner in a file of its owner', async () => {
   const [auth, file] = [await open(), join(folder, 'deep', 'token')]
-  const token = await auth.bannerToken(file)
-  expect(await auth.bannerToken(file)).toBe(token)
+  const token = await auth.bannerToken(file, 'lh101')
+  expect(await auth.bannerToken(file, 'lh101')).toBe(token)
   expect(readFileSync(file, 'utf8').trim()).toBe(token)
   expect(statSync(file).mode & 0o077).toBe(0)
   const { id } = (await auth.feedToken(token)) ?? { id: '' }
   await auth.revokeFeedToken(id)
-  expect(await auth.bannerToken(file)).not.toBe(token)
+  expect(await auth.bannerToken(file, 'lh101')).not.toBe(token)
 })

@@ -1,0 +1,108 @@
+/** The JSON that the page, scripts and dashboards use; described by `openapi.ts`. */
+import { type Request, Router } from 'express'
+import { KaldavError, NotFound, TooManyOccurrences } from '../errors.ts'
+import { SCHEDULE } from '../schedule/event.ts'
+import type { Store } from '../store/store.ts'
+import type { Sync } from '../sync/sync.ts'
+import { openApi } from './openapi.ts'
+import { shownIn } from './upcoming.ts'
+
+/** A year and a day: what one question may span, seconds. */
+const longestRange = 367 * 86_400
+const week = 7 * 86_400
+
+export interface ApiOptions {
+  readonly store: Store
+  readonly sync: Sync
+}
+
+/** What is asked for cannot be answered as it was asked. */
+class BadRequest extends KaldavError {}
+
+/** The description needs no sign-in: it says nothing of this installation. */
+export function openApiRouter(): Router {
+  const router = Router()
+  router.get('/openapi.json', (_request, response) => {
+    response.json(openApi)
+  })
+  return router
+}
+
+export function apiRouter({ store, sync }: ApiOptions): Router {
+  const router = Router()
+  router.get('/resources', async (_request, response) => {
+    const resources = await store.resources()
+    const names = new Map(resources.map(({ id, systemName }) => [id, systemName]))
+    response.json(
+      resources
+        .filter(({ status }) => status !== 3)
+        .map(({ parentId, status, ...resource }) => ({
+          ...resource,
+          active: status === 2,
+          parent: parentId === null ? null : (names.get(parentId) ?? null),
+          calendar: `/dav/calendars/${encodeURIComponent(resource.systemName)}/`,
+        })),
+    )
+  })
+  router.get('/conflicts', async (request, response) => {
+    const id = await resourceId(store, request)
+    const names = new Map((await store.resources()).map(resource => [resource.id, resource.systemName]))
+    const conflicts = await store.conflicts(id === null ? {} : { resourceId: id })
+    response.json(
+      conflicts.map(({ resourceId: at, ...conflict }) => ({
+        ...conflict,
+        resource: at === null ? null : (names.get(at) ?? null),
+        start: iso(conflict.start),
+        end: iso(conflict.end),
+        since: iso(conflict.since),
+      })),
+    )
+  })
+  router.get('/sources', async (_request, response) => {
+    const states = await sync.sources()
+    response.json(
+      states.map(state => ({ ...state, lastSuccess: iso(state.lastSuccess), nextDue: iso(state.nextDue || null) })),
+    )
+  })
+  router.get('/events', async (request, response) => {
+    const now = Math.floor(Date.now() / 1000)
+    const from = instant(request, 'from') ?? now
+    const to = instant(request, 'to') ?? from + week
+    if (to <= from) throw new BadRequest('"to" is not after "from".')
+    if (to - from > longestRange) throw new BadRequest('The range is longer than a year.', { remedy: 'Ask in parts.' })
+    const id = await resourceId(store, request)
+    const shown = await shownIn(store, id ?? SCHEDULE, from, to)
+    response.json(shown.map(event => ({ ...event, start: iso(event.start), end: iso(event.end) })))
+  })
+  return router
+}
+
+/** The status of what the API's own code throws; `null`: not for us. */
+export function statusOf(error: unknown): number | null {
+  if (error instanceof BadRequest) return 400
+  if (error instanceof NotFound) return 404
+  return error instanceof TooManyOccurrences ? 422 : null
+}
+
+const iso = (epoch: number | null): string | null =>
+  epoch === null ? null : Temporal.Instant.fromEpochMilliseconds(epoch * 1000).toString()
+
+async function resourceId(store: Store, request: Request): Promise<number | null> {
+  const name = request.query.resource
+  if (name === undefined) return null
+  const resource = await store.resourceBySystemName(String(name))
+  if (!resource || resource.status === 3) throw new NotFound(`There is no resource ${name}.`)
+  return resource.id
+}
+
+/** `2026-10-12T08:00:00Z`, or a date, which begins at midnight UTC. */
+function instant(request: Request, name: string): number | null {
+  const text = request.query[name]
+  if (text === undefined) return null
+  try {
+    const full = /^\d{4}-\d{2}-\d{2}$/.test(String(text)) ? `${text}T00:00:00Z` : String(text)
+    return Math.floor(Temporal.Instant.from(full).epochMilliseconds / 1000)
+  } catch {
+    throw new BadRequest(`"${name}" is no time.`, { remedy: 'Write 2026-10-12 or 2026-10-12T08:00:00Z.' })
+  }
+}

@@ -1,0 +1,44 @@
+/** What happens when: occurrences with the words people know them by. */
+import { type Component, mainComponent, type ScheduleEvent, timeKey } from '../schedule/event.ts'
+import type { OccurrenceRow, Store } from '../store/store.ts'
+
+/** One occurrence. Times are epoch seconds, half-open. */
+export interface Shown {
+  readonly uid: string
+  readonly recurrenceId: string | null
+  readonly start: number
+  readonly end: number
+  readonly summary: string | null
+  readonly location: string | null
+  readonly source: string
+  readonly busy: boolean
+  readonly blackout: boolean
+}
+
+type Reads = Pick<Store, 'occurrencesIn' | 'events'>
+
+/** The occurrences of a calendar in [from, to), by start; cancelled ones are left out. */
+export async function shownIn(store: Reads, resourceId: number, from: number, to: number): Promise<Shown[]> {
+  return describe(store, await store.occurrencesIn(resourceId, from, to))
+}
+
+/** The next occurrence of a calendar within `seconds`. */
+export async function nextIn(store: Reads, resourceId: number, now: number, seconds: number): Promise<Shown | null> {
+  const rows = await store.occurrencesIn(resourceId, now, now + seconds)
+  return (await describe(store, rows.slice(0, 5)))[0] ?? null
+}
+
+async function describe(store: Reads, rows: readonly OccurrenceRow[]): Promise<Shown[]> {
+  const stored = await store.events([...new Set(rows.map(({ uid }) => uid))])
+  const byUid = new Map(stored.map(event => [event.uid, event]))
+  return rows.flatMap(row => {
+    const found = byUid.get(row.uid)
+    if (!found) return []
+    const { summary, location, status } = componentOf(found.event, row.recurrenceId)
+    return status === 'CANCELLED' ? [] : [{ ...row, summary, location, source: found.source }]
+  })
+}
+
+/** What the event says of one occurrence: its change where it has one. */
+const componentOf = (event: ScheduleEvent, recurrenceId: string | null): Component =>
+  event.overrides.find(override => timeKey(override.recurrenceId) === recurrenceId) ?? mainComponent(event)
