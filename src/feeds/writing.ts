@@ -1,0 +1,80 @@
+/** What the writers of all profiles share. */
+import { toEpoch } from '../schedule/caltime.ts'
+import type { CalTime, Component, JCalProperty, ScheduleEvent } from '../schedule/event.ts'
+import { KalturaStatus } from '../schedule/event.ts'
+import type { Occurrence, Window } from '../schedule/recurrence.ts'
+import { utcText } from './flags.ts'
+
+/**
+ * Who reads: a capture device (sees titles and stream passwords), whoever has the link (sees neither the passwords nor
+ * what is marked as private), or somebody with all rights but no use for passwords.
+ */
+export type Reader = 'device' | 'link' | 'owner'
+
+const stamps = new Set(['dtstamp', 'last-modified', 'created'])
+
+/** A component as somebody without the right to its content may see it (CLASS, RFC 5545 §3.8.1.3): when, not what. */
+const withheld = <C extends Component>(component: C): C => {
+  if (component.classification !== 'PRIVATE' && component.classification !== 'CONFIDENTIAL') return component
+  const { type, status, id, parentId } = component.kaltura
+  const kaltura = Object.fromEntries(
+    Object.entries({ type, status, id, parentId }).filter(([, value]) => value !== undefined),
+  )
+  const extra = component.extra.filter(([name]) => stamps.has(name))
+  return { ...component, summary: 'Busy', description: null, location: null, kaltura, extra, ...nothingElse }
+}
+
+const nothingElse = { parameters: {}, components: [] }
+
+export const visibleTo = (reader: Reader, event: ScheduleEvent): ScheduleEvent =>
+  reader !== 'link'
+    ? event
+    : { ...event, master: event.master && withheld(event.master), overrides: event.overrides.map(withheld) }
+
+const utc = (epoch: number): CalTime => ({
+  dateTime: utcText(epoch).replace(/^(....)(..)(..T..)(..)(..)Z$/, '$1-$2-$3:$4:$5'),
+  tzid: 'UTC',
+})
+
+export const utcTimes = ({ start, end }: Pick<Occurrence, 'start' | 'end'>): { start: CalTime; end: CalTime } => ({
+  start: utc(start),
+  end: utc(end),
+})
+
+/** When the event last changed here, in place of what the component says. */
+export const stampedAt = (extra: readonly JCalProperty[], updatedAt: number): readonly JCalProperty[] => {
+  const { dateTime } = utc(updatedAt) as { dateTime: string }
+  return [
+    ['dtstamp', {}, 'date-time', `${dateTime}Z`],
+    ['last-modified', {}, 'date-time', `${dateTime}Z`],
+    ...extra.filter(([name]) => name !== 'dtstamp' && name !== 'last-modified'),
+  ]
+}
+
+export const isCancelled = (component: Component, event: ScheduleEvent): boolean => {
+  const status = component.kaltura.status ?? event.master?.kaltura.status ?? KalturaStatus.active
+  return component.status === 'CANCELLED' || status !== KalturaStatus.active
+}
+
+/** The place an event is at: what it says, else its resources. */
+export const placeOf = (
+  component: Component,
+  event: ScheduleEvent,
+  names: ReadonlyMap<number, string>,
+): string | null =>
+  component.location?.trim() || event.resourceIds.flatMap(id => names.get(id) ?? []).join(', ') || null
+
+/** Adds properties of the calendar itself, before its components (RFC 5545 §3.4). */
+export const withCalendarLines = (text: string, lines: readonly string[]): string => {
+  const first = text.search(/\r\n(?:BEGIN|END):V/)
+  return `${text.slice(0, first)}\r\n${lines.join('\r\n')}${text.slice(first)}`
+}
+
+/** The window of a profile that expands series. @throws TypeError where none was given */
+export const windowOf = ({ window }: { readonly window: Window | null }): Window => {
+  if (!window) throw new TypeError('this profile needs a window')
+  return window
+}
+
+/** The instant a RECURRENCE-ID names, whatever zone it is written in. */
+export const recurrenceInstant = (recurrenceId: CalTime, zone: string): number => toEpoch(recurrenceId, zone)
