@@ -60,8 +60,8 @@ type Rules = { readonly [name in (typeof rules)[number]]: RawProperty[] }
 
 const isSingle = (name: string): name is Single => (singles as readonly string[]).includes(name)
 const isRule = (name: string): name is keyof Rules => (rules as readonly string[]).includes(name)
-/** Of these a second would change what the event is; of the others it is kept and written again. */
-const identity: ReadonlySet<string> = new Set(['uid', 'dtstart', 'dtend', 'duration', 'recurrence-id'])
+/** Of these a second is kept and written again; of the others it would change what the event is. */
+const texts: ReadonlySet<string> = new Set(['summary', 'description', 'location'])
 /** Parameters that are part of a value and need no keeping. */
 const spoken: ReadonlySet<string> = new Set(['value', 'tzid', 'range'])
 /** What `writeCalendar` gives an event without a DTSTAMP. */
@@ -126,13 +126,13 @@ const keepExtra = (draft: Draft, property: RawProperty, context: EventContext): 
 
 const again = (draft: Draft, property: RawProperty, context: EventContext): void => {
   const name = property.name.toUpperCase()
-  if (isKaltura(property.name) || identity.has(property.name)) {
-    const same = draft.singles.get(property.name as Single)?.value === property.value
-    if (!same) context.notice(property.line, `a second ${name}: left out`)
+  if (texts.has(property.name)) {
+    context.notice(property.line, `a second ${name}: kept, but the first one counts`)
+    keepExtra(draft, property, context)
     return
   }
-  context.notice(property.line, `a second ${name}: kept, but the first one counts`)
-  keepExtra(draft, property, context)
+  const same = isSingle(property.name) && draft.singles.get(property.name)?.value === property.value
+  if (!same) context.notice(property.line, `a second ${name}: left out`)
 }
 
 const sort = (draft: Draft, property: RawProperty, context: EventContext): void => {
@@ -364,11 +364,8 @@ export const readEvent = (raw: RawComponent, context: EventContext): ReadEvent =
     parameters: draft.parameters,
     extra: draft.extra,
     components: raw.components.map(component =>
-      readComponent(component, ({ line, name, value }) =>
-        context.notice(
-          line,
-          `${component.name}: ${name.toUpperCase()}: "${value.slice(0, 40)}" is not of its type: left out`,
-        ),
+      readComponent(component, ({ line, name }) =>
+        context.notice(line, `${component.name}: ${name.toUpperCase()} is not of its type: left out`),
       ),
     ),
     rrules,

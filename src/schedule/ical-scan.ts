@@ -50,7 +50,9 @@ const edgeOf = (text: string): { begins: boolean; name: string } | null => {
   const edge = first === 0x62 || first === 0x65 ? edgeForm.exec(text) : null
   return edge && { begins: edge[1]?.toUpperCase() === 'BEGIN', name: edge[2]?.toUpperCase() ?? '' }
 }
-const shoutForm = /^[A-Z0-9-]+$/
+/** A BEGIN or END that names no component must not become a property: written again it might name one. */
+const edgeNames: ReadonlySet<string> = new Set(['begin', 'end'])
+const shoutForm = /^[A-Z0-9_-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/g
 
@@ -155,10 +157,10 @@ class Scanner {
       return
     }
     this.strayRun = false
-    const read = readLine(text, line)
+    const read = edgeNames.has(name.toLowerCase()) ? null : readLine(text, line)
     if (!owner) this.note(line, `outside of any component: ${text.slice(0, 60)}`)
     else if (read) owner.properties.push(read)
-    else this.note(line, `${name.toUpperCase()} has no value: left out`)
+    else this.note(line, `${name.toUpperCase()} cannot be read: left out`)
   }
 
   /** One unfolded line. */
@@ -178,8 +180,7 @@ class Scanner {
   }
 }
 
-const isFold = (text: string): boolean =>
-  (text.startsWith(' ') || text.startsWith('\t')) && edgeOf(text.trim()) === null
+const isFold = (text: string): boolean => text.startsWith(' ') || text.startsWith('\t')
 
 /** vCalendar 1.0 breaks quoted-printable text with `=` at the end of a line. */
 const isSoftBreak = (text: string): boolean =>

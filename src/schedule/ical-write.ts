@@ -142,7 +142,7 @@ const component = (event: ScheduleEvent, component: Component, options: WriteOpt
   addExtra(lines, component.extra, isOurs)
   for (const [name, value] of writeKaltura(component.kaltura, event.resourceIds, password)) lines.add(name, value)
   addExtra(lines, options.decorate?.(event, component) ?? [], name => name === secret && !password)
-  for (const part of component.components) writeComponent(part, lines.lines, isOurs)
+  for (const part of component.components) writeComponent(part, lines.lines, name => name === secret)
   lines.lines.push('END:VEVENT')
   return lines.lines
 }

@@ -22,9 +22,20 @@ const forms: ReadonlyMap<string, RegExp> = new Map([
   ['utc-offset', /^[+-]\d{4}(?:\d{2})?$/],
 ])
 
-const hasForm = (type: string, value: string): boolean => {
+/** What separates the values of a property that may have several. */
+const separators: ReadonlyMap<string, string> = new Map([
+  ['exdate', ','],
+  ['rdate', ','],
+  ['freebusy', ','],
+  ['geo', ';'],
+])
+
+const hasForm = (name: string, type: string, value: string): boolean => {
   const form = forms.get(type)
-  return form === undefined || value.split(/[,;]/).every(part => form.test(part))
+  const separator = separators.get(name)
+  return (
+    form === undefined || (separator === undefined ? [value] : value.split(separator)).every(part => form.test(part))
+  )
 }
 
 const textLists = new Set(['categories', 'resources'])
@@ -43,11 +54,17 @@ const splitText = (value: string): string[] => {
   return [...parts, value.slice(start)]
 }
 
+/** A rule without the parts that ical.js left undefined. */
+const said = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined))
+    : value
+
 const parse = (name: string, type: string | null, value: string): [type: string, ...values: unknown[]] | null => {
   const line = `${name}${type === null ? '' : `;VALUE=${type}`}:${value}`
   try {
     const [, , found, ...values]: [string, unknown, string | undefined, ...unknown[]] = ICAL.parse.property(line)
-    return [found ?? 'unknown', ...values]
+    return [found ?? 'unknown', ...values.map(said)]
   } catch {
     return null
   }
@@ -75,36 +92,41 @@ const typeOf = (name: string): string => {
 }
 
 /**
- * A property as jCal, or null where its value is not of its type. Types that ical.js does not know are `unknown`: the
- * value is then kept as it is written.
+ * A property as jCal, or null where its value is not of its type. What ical.js does not know is `unknown`: the value is
+ * then kept as it is written.
  */
 export const readProperty = (raw: RawProperty): JCalProperty | null => {
   const { name } = raw
   const parameters = without(raw.parameters, 'value')
-  const said = parameter(raw, 'value')?.toLowerCase() ?? null
+  const claimed = parameter(raw, 'value')?.toLowerCase() ?? null
   const own = typeOf(name)
-  const type = said !== null && /^[a-z0-9-]+$/.test(said) ? said : own
+  const type = claimed !== null && /^[a-z0-9-]+$/.test(claimed) ? claimed : own
   if (type === 'unknown') return [name, parameters, 'unknown', raw.value]
   if (type === 'text' && textLists.has(name)) return [name, parameters, type, ...splitText(raw.value).map(readText)]
   const trimmed = type === 'text' || type === 'uri' || type === 'cal-address' ? raw.value : raw.value.trim()
   const value = type === 'duration' ? regularDuration(trimmed) : trimmed
-  if (!hasForm(type, value)) return name.startsWith('x-') ? [name, parameters, 'unknown', raw.value] : null
-  const read = parse(name, type === own ? null : type, value)
-  return read === null ? null : [name, parameters, ...read]
+  const read = hasForm(name, type, value) ? parse(name, type === own ? null : type, value) : null
+  // RDATE is taken for what it looks like, whatever its VALUE says.
+  if (read !== null && hasForm(name, read[0], value)) return [name, parameters, ...read]
+  return own === 'unknown' ? [name, raw.parameters, 'unknown', raw.value] : null
 }
 
-/** A component as jCal; `drop` is told of each property whose value is not of its type. */
+/** A secret has one place, which is guarded; elsewhere it is not kept. */
+const SECRET = 'x-kaltura-live-stream-password'
+
+/** A component as jCal; `drop` is told of each property that is left out, most for a value not of its type. */
 export const readComponent = (raw: RawComponent, drop: (property: RawProperty) => void): JCalComponent => {
   const properties: JCalProperty[] = []
   for (const property of raw.properties) {
-    const read = readProperty(property)
+    const read = property.name === SECRET ? null : readProperty(property)
     if (read) properties.push(read)
     else drop(property)
   }
   return [raw.name.toLowerCase(), properties, raw.components.map(component => readComponent(component, drop))]
 }
 
-const nameForm = /^[a-z0-9_-]+$/i
+/** BEGIN and END are no properties, and must not be written as if they were. */
+const nameForm = /^(?!(?:begin|end)$)[a-z0-9_-]+$/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be written
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]/g
 
@@ -158,8 +180,8 @@ const clean = (value: unknown, type: string): unknown => {
 export const writeProperty = (property: JCalProperty): string | null => {
   const [name, parameters, type, ...values] = property
   if (!nameForm.test(name)) return null
+  if (type === 'unknown') return `${name.toUpperCase()}${writeParameters(parameters)}:${safeRaw(values[0])}`
   const shown = name.toUpperCase() + writeParameters(without(parameters, 'value'))
-  if (type === 'unknown') return `${shown}:${safeRaw(values[0])}`
   if (type === 'text' && values.length === 1 && !Array.isArray(values[0]) && typeOf(name) === 'text')
     return `${shown}:${writeText(values[0])}`
   try {

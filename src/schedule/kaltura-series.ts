@@ -23,9 +23,9 @@ export const isKalturaOccurrence = ({ component, recurrenceId }: ReadEvent): boo
  * Whether the UID is the occurrence's alone: made from its id, as Kaltura does where the series has no UID, or other than
  * the series'. If not, the occurrence carries the UID of its series.
  */
-export const hasOwnUid = ({ uid, hasUid, parentUid, component }: ReadEvent): boolean => {
+export const hasOwnUid = ({ uid, parentUid, component }: ReadEvent): boolean => {
   const { id } = component.kaltura
-  return !hasUid || (id !== undefined && uid === kalturaUid(id)) || (parentUid !== null && parentUid !== uid)
+  return (id !== undefined && uid === kalturaUid(id)) || (parentUid !== null && parentUid !== uid)
 }
 
 const instant = (time: CalTime): number => toEpoch(time, 'UTC')
