@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises'
+import { Command, Option } from 'commander'
+import { loadContent, needsWindow, type Profile, profiles, renderFeed, windowAt } from '../feeds/feed.ts'
+import type { Window } from '../schedule/recurrence.ts'
+import { note, print } from './output.ts'
+import { resourceNamed } from './resource-named.ts'
+import { WrongUse, withGateway } from './run.ts'
+
+interface Options {
+  readonly resource?: string
+  readonly from?: string
+  readonly to?: string
+  readonly profile: Profile
+  readonly output?: string
+}
+
+export const exportCommand = new Command('export')
+  .description('write the schedule, or the calendar of one resource, as iCalendar')
+  .option('--resource <name>', 'only this resource (systemName or name)')
+  .option('--from <time>', 'only events from then on: 2026-10-12, or 2026-10-12T08:00Z')
+  .option('--to <time>', 'only events until then; a date is meant as a whole')
+  .addOption(
+    new Option(
+      '--profile <profile>',
+      'standard: series as they are; device: single UTC events; kaltura: X-KALTURA form',
+    )
+      .choices(profiles)
+      .default('standard'),
+  )
+  .option('-o, --output <file>', 'where to; standard output otherwise')
+  .addHelpText(
+    'after',
+    '\nThe profiles device and kaltura span from a day ago to 30 days ahead where --from and --to do not say else.',
+  )
+  .action((options: Options) =>
+    withGateway(async ({ store }) => {
+      const resource = options.resource === undefined ? null : await resourceNamed(store, options.resource)
+      const window = windowOf(options, resource?.timeZone ?? store.zone)
+      const content = await loadContent(store, resource, window)
+      const text = renderFeed(options.profile, content, 'owner')
+      if (options.output === undefined) {
+        print(text)
+        return
+      }
+      await writeFile(options.output, text)
+      note(`${content.events.length} events in ${options.output}`)
+    }),
+  )
+
+/** Far enough for every date there is: 0001 and 9999. */
+const always = { from: -62_135_596_800, to: 253_370_764_800 }
+
+function windowOf({ from, to, profile }: Options, zone: string): Window | null {
+  if (from === undefined && to === undefined && !needsWindow(profile)) return null
+  const usual = needsWindow(profile) ? windowAt(Math.floor(Date.now() / 1000)) : always
+  const window = {
+    from: from === undefined ? usual.from : instant(from, zone, 0),
+    to: to === undefined ? usual.to : instant(to, zone, 1),
+  }
+  if (window.from >= window.to) throw new WrongUse('--to is not after --from.')
+  return window
+}
+
+/** @param days added to what is written as a date */
+function instant(text: string, zone: string, days: number): number {
+  try {
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
+      return Math.floor(Temporal.PlainDate.from(text).add({ days }).toZonedDateTime(zone).epochMilliseconds / 1000)
+    }
+    return Math.floor(Temporal.Instant.from(text).epochMilliseconds / 1000)
+  } catch {
+    throw new WrongUse(`"${text}" is no time.`, { remedy: 'Write 2026-10-12, or 2026-10-12T08:00Z.' })
+  }
+}
