@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import express, { type Express } from 'express'
+import express, { type Express, type Router } from 'express'
 import type { Logger } from 'pino'
 import { adapters } from '../adapters/index.ts'
 import type { KalturaAccount } from '../adapters/kaltura/index.ts'
@@ -16,11 +16,14 @@ import { type KalturaServer, openKalturaServer } from './kaltura-server/index.ts
 import { accessLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accountSource, configuredCalendars } from './sources.ts'
+import { secretOf } from './store/bindings.ts'
 import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
 import { Engine } from './sync/engine.ts'
+import type { SyncReport } from './sync/report.ts'
 import { Sync } from './sync/sync.ts'
+import { hookOf, webhooksRouter } from './sync/webhooks.ts'
 import { Worker } from './sync/worker.ts'
 import { healthRouter } from './web/health.ts'
 import { webRouter } from './web/index.ts'
@@ -38,6 +41,7 @@ export interface Gateway {
   readonly account: KalturaAccount
   /** The embedded account; `null` where the account is a real one. */
   readonly kaltura: KalturaServer | null
+  readonly webhooks: Router
   close(): Promise<void>
 }
 
@@ -72,10 +76,15 @@ async function embedAccount(config: Config, database: Database, onChange: () => 
 }
 
 /** Opens store, account and synchronisation; `close` ends them in the order that loses nothing. */
-export async function openGateway(config: Config, log: Logger): Promise<Gateway> {
+export async function openGateway(
+  config: Config,
+  log: Logger,
+  onReport: (report: SyncReport) => void = () => {},
+): Promise<Gateway> {
   const database = await openDatabase(config.store.url)
   const store = await Store.open(database, { zone: config.timeZone, now })
   const auth = await Auth.open(database, config, log)
+  const secret = await secretOf(database, 'webhooks')
   const wake = { account: () => {} }
   const embedded = config.account ? null : await embedAccount(config, database, () => wake.account())
   const account = await openAccount(config, embedded, log)
@@ -85,12 +94,21 @@ export async function openGateway(config: Config, log: Logger): Promise<Gateway>
     ...configuredCalendars(config, tenantOf(config, embedded)),
   ]
   const configured = async () => bind(calendars, await store.resources(), resource => priority(config, resource))
-  const worker = new Worker({ store, engine, configured, log, now })
+  const { baseUrl } = config.server
+  const worker = new Worker({
+    ...{ store, engine, configured, log, now, onReport },
+    hookOf: binding => hookOf({ secret, baseUrl }, binding),
+  })
   const sync = new Sync({ store, engine, worker, configured })
   wake.account = () => void worker.wake('kaltura')
   store.onWrite(() => worker.changed())
   return {
     ...{ config, log, store, auth, sync, worker, account, kaltura: embedded?.kaltura ?? null },
+    webhooks: webhooksRouter({
+      ...{ secret, baseUrl, log },
+      bindings: async () => (await configured()).bindings,
+      wake: binding => worker.wakeBinding(binding.id),
+    }),
     async close() {
       await worker.stop()
       await engine.close()
@@ -127,6 +145,8 @@ async function openAccount(config: Config, embedded: Embedded | null, log: Logge
 
 export interface Running {
   readonly gateway: Gateway
+  /** The administrator's password, where it was just made up. */
+  readonly madePassword: string | null
   /** Where it listens, `http://127.0.0.1:8080`. */
   readonly url: string
   /** Takes no new requests, ends those in flight (at most 8 s), then closes everything. */
@@ -135,29 +155,54 @@ export interface Running {
 
 /** The gateway with its HTTP side: CalDAV, feeds, the embedded account, the web page. Resolves when it is ready. */
 export async function startGateway(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
-  const gateway = await openGateway(config, log)
+  const gateway = await openGateway(config, log, metrics.synced)
   const health = { ready: false }
-  const server = createHttpServer(config, buildApp(gateway, health, metrics))
-  server.requestTimeout = 60_000
-  server.headersTimeout = 20_000
-  server.keepAliveTimeout = 65_000
   try {
+    const madePassword = await gateway.auth.ensureAdmin(config.adminPassword)
+    await prepare(gateway)
+    const server = createHttpServer(config, buildApp(gateway, health, metrics))
     const { port } = await listen(server, config.server.port, config.server.host)
+    gateway.worker.start()
+    const upkeep = keepUp(gateway)
+    health.ready = true
     const scheme = config.server.tls ? 'https' : 'http'
     const host = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host
-    gateway.worker.start()
-    health.ready = true
-    return { gateway, url: `${scheme}://${host}:${port}`, close: () => shutDown(gateway, server, health) }
+    const close = async () => {
+      clearInterval(upkeep)
+      await shutDown(gateway, server, health)
+    }
+    return { gateway, madePassword, url: `${scheme}://${host}:${port}`, close }
   } catch (error) {
     await gateway.close()
     throw error
   }
 }
 
+/** Fills an empty zero-config store with the example campus. */
+async function prepare(gateway: Gateway): Promise<void> {
+  const { config, store, account, sync, log } = gateway
+  if (!config.example) return
+  const { seedExample } = await import('./cli/example.ts')
+  const result = await seedExample({ store, account, readAccount: () => sync.run('kaltura') })
+  if (result) log.info({ events: result.imported }, 'the example campus was made')
+}
+
+/** Series are indexed a little further each day, and old removals forgotten. */
+function keepUp({ store, log }: Gateway): NodeJS.Timeout {
+  const look = () =>
+    store
+      .rollHorizon()
+      .then(() => store.prune())
+      .catch((error: unknown) => log.error({ err: error }, 'the daily round over the store failed'))
+  void look()
+  return setInterval(look, 86_400_000).unref()
+}
+
 function createHttpServer(config: Config, app: Express): Server {
   const { tls } = config.server
-  if (!tls) return createServer(app)
-  return createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, app)
+  const times = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }
+  if (!tls) return createServer(times, app)
+  return createTlsServer({ ...times, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, app)
 }
 
 function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics: Metrics): Express {
@@ -169,6 +214,7 @@ function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics
   app.use(healthRouter({ store, sync, health, metrics }))
   app.use(caldavRouter({ store, auth, config: http, log }))
   app.use(feedsRouter({ store, auth, log }))
+  app.use('/webhooks', gateway.webhooks)
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
   app.use(webRouter({ store, auth, sync, config, log }))
   return app

@@ -6,6 +6,7 @@ import { identity } from './identity.ts'
 import { pull } from './pull.ts'
 import { push, remove, type Writer } from './push.ts'
 import { type Context, normalizeForGoogle } from './translate.ts'
+import { Channels } from './watch.ts'
 
 export interface GoogleOptions extends GoogleCredentials {
   /** The calendar whose owner invites the rooms; `null`: events are written on the room's own calendar. */
@@ -39,11 +40,14 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
       return zone
     },
   }
+  const channels = new Channels(writer)
   return {
     pull: cursor => pull(writer, cursor),
     push: (event, at) => push(writer, event, at),
     remove: at => remove(writer, at),
     normalize: normalizeForGoogle,
     accepts: event => event.master?.status !== 'CANCELLED',
+    watch: hook => channels.watch(hook),
+    close: () => channels.close(),
   }
 }

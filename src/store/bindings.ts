@@ -2,6 +2,7 @@
  * What the engine remembers: bindings (how far each side has been read) and shadows (what both last agreed on).
  * Plain functions over a Database, so that they run inside the transaction that writes the events.
  */
+import { randomBytes } from 'node:crypto'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import type { Database, Row } from './database.ts'
 
@@ -19,6 +20,8 @@ export interface BindingState {
   readonly remedy: string | null
   readonly lastSuccess: number | null
   readonly frozen: boolean
+  /** When the remote's promise to call us is to be renewed; 0: it has given none. */
+  readonly watchUntil: number
 }
 
 /** A remote ref as the sources give it (`RemoteRef`); the store only keeps it. */
@@ -59,6 +62,7 @@ const binding = (row: Row): BindingState => ({
   remedy: text(row.remedy),
   lastSuccess: number(row.last_success),
   frozen: Number(row.frozen) === 1,
+  watchUntil: Number(row.watch_until),
 })
 
 const shadow = (row: Row): ShadowState => ({
@@ -94,6 +98,7 @@ const columns = {
   remedy: 'remedy',
   lastSuccess: 'last_success',
   frozen: 'frozen',
+  watchUntil: 'watch_until',
 } as const satisfies Record<Exclude<keyof BindingState, 'id'>, string>
 
 /** Writes the given parts of a binding's state, and nothing else. */
@@ -110,6 +115,14 @@ export async function saveBinding(
     return typeof value === 'boolean' ? Number(value) : value
   })
   await database.query(`UPDATE binding SET ${sets.join(', ')} WHERE id = $1`, [id, ...values])
+}
+
+/** A secret of this database, made at its first use: 256 random bits, base64url. */
+export async function secretOf(database: Database, name: string): Promise<string> {
+  const made = randomBytes(32).toString('base64url')
+  await database.query('INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING', [name, made])
+  const [row] = await database.query('SELECT value FROM meta WHERE key = $1', [name])
+  return String(row?.value)
 }
 
 /** Makes bindings due now: what a webhook or a local write does. */

@@ -79,12 +79,12 @@ export const migrations: readonly Migration[] = [
   {
     id: 3,
     sql: [
-      // due_at, writes_after, lease_until: epoch seconds.
+      // due_at, writes_after, lease_until, watch_until: epoch seconds.
       `CREATE TABLE binding (
         id TEXT PRIMARY KEY, cursor TEXT, token BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL DEFAULT 0,
         writes_after BIGINT NOT NULL DEFAULT 0, failures BIGINT NOT NULL DEFAULT 0, error TEXT, remedy TEXT,
         last_success BIGINT, frozen BIGINT NOT NULL DEFAULT 0, lease_owner TEXT,
-        lease_until BIGINT NOT NULL DEFAULT 0)`,
+        lease_until BIGINT NOT NULL DEFAULT 0, watch_until BIGINT NOT NULL DEFAULT 0)`,
       // remote: where the copy is, as JSON. base: what both agreed on, as JSON. refused: a hash of refused content.
       `CREATE TABLE shadow (
         binding_id TEXT NOT NULL, uid TEXT NOT NULL, remote_id TEXT, remote TEXT, base TEXT,

@@ -14,7 +14,7 @@ import { applyHeld } from './held.ts'
 import { applyIncoming, type Context } from './incoming.ts'
 import { applyOutgoing, isWritePause } from './outgoing.ts'
 import { newReport, type SyncReport } from './report.ts'
-import type { Changes, Source } from './source.ts'
+import type { Changes, Hook, Source } from './source.ts'
 
 /** A push that meets a changed remote copy pulls and merges again, this often in one run. */
 const rounds = 3
@@ -22,6 +22,9 @@ const rounds = 3
 const pushBatch = 500
 /** How long writes wait where the remote said "enough" without saying for how long, seconds. */
 const writePause = 900
+
+/** After a refusal to push, or where a source cannot, it is asked again after this time, seconds. */
+const watchAgain = 3600
 
 export interface EngineOptions {
   readonly store: Store
@@ -74,6 +77,26 @@ export class Engine {
       if (!dryRun) await this.#failed(binding, state, error)
     }
     return report
+  }
+
+  /**
+   * Has the remote call us on change, where it can; renewed when four fifths of its promise are over. A refusal is no
+   * failure: the calendar is polled.
+   */
+  async watch(binding: Binding, hook: Hook): Promise<void> {
+    const { store, log, now } = this.#options
+    let watchUntil = now() + watchAgain
+    try {
+      const source = await this.source(binding)
+      if (!source.watch) return
+      const { expiresAt } = await source.watch(hook)
+      const expires = Math.floor(Temporal.Instant.from(expiresAt).epochMilliseconds / 1000)
+      watchUntil = now() + Math.max(60, Math.floor((expires - now()) * 0.8))
+    } catch (error) {
+      log.warn({ binding: binding.id, err: error }, 'a calendar is only polled: its changes cannot be pushed')
+    } finally {
+      await saveBinding(store.database, binding.id, { watchUntil })
+    }
   }
 
   /** Answers the deletions that wait: `approve` lets them happen here, `restore` writes the events to the remote again. */

@@ -50,6 +50,14 @@ export interface Changes {
   readonly completeWithin?: { readonly from: string | null; readonly to: string | null }
 }
 
+/** Where a remote may say that something has changed. */
+export interface Hook {
+  /** Names the binding; public. */
+  readonly url: string
+  /** The remote gives it back with each call: only then is a call believed. */
+  readonly token: string
+}
+
 /** One calendar in one external system. A source without `push` and `remove` can only be read. */
 export interface Source {
   /**
@@ -70,8 +78,8 @@ export interface Source {
   accepts?(event: ScheduleEvent): boolean
   /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
   normalize?(event: ScheduleEvent): ScheduleEvent
-  /** Asks the remote to call `url` on change. A hint only: polling alone must be right. */
-  watch?(url: string): Promise<{ readonly expiresAt: string }>
+  /** Asks the remote to call the hook on change. A hint only: polling alone must be right. */
+  watch?(hook: Hook): Promise<{ readonly expiresAt: string }>
   /** Ends watches and connections; called once, at shutdown. */
   close?(): Promise<void>
 }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { SCHEDULE } from '../schedule/event.ts'
 import {
   type BindingState,
+  bindingState,
   bindings as bindingStates,
   ensureBinding,
   lease,
@@ -17,6 +18,7 @@ import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
 import type { SyncReport } from './report.ts'
+import type { Hook } from './source.ts'
 import type { Configured } from './sync.ts'
 
 /** How often due times are looked at, ms; a wake does not wait for it. */
@@ -34,6 +36,8 @@ export interface WorkerOptions {
   readonly log: Logger
   readonly now: () => number
   readonly onReport?: (report: SyncReport) => void
+  /** Where a binding's remote may call; `null`: nobody outside can reach us. */
+  readonly hookOf?: (binding: Binding) => Hook | null
 }
 
 export class Worker {
@@ -65,6 +69,12 @@ export class Worker {
     const ids = bindings.filter(binding => source === null || binding.source === source).map(({ id }) => id)
     await wakeBindings(this.#options.store.database, ids)
     this.#schedule(0)
+  }
+
+  /** Makes one binding due now. */
+  async wakeBinding(id: string): Promise<void> {
+    await wakeBindings(this.#options.store.database, [id])
+    this.#schedule(settleTime)
   }
 
   /** Takes no new work, and waits for what runs. */
@@ -138,6 +148,14 @@ export class Worker {
     return (await this.#options.store.token(binding.resourceId ?? SCHEDULE)) > state.token
   }
 
+  async #watch(binding: Binding): Promise<void> {
+    const { store, engine, now, hookOf } = this.#options
+    const hook = hookOf?.(binding)
+    if (!hook) return
+    const { watchUntil } = await bindingState(store.database, binding.id)
+    if (watchUntil <= now()) await engine.watch(binding, hook)
+  }
+
   async #run(binding: Binding): Promise<SyncReport | null> {
     const { store, engine, now, onReport } = this.#options
     const hold = () => lease(store.database, binding.id, this.#owner, now(), now() + leaseTime)
@@ -146,6 +164,7 @@ export class Worker {
     try {
       const report = await engine.run(binding)
       onReport?.(report)
+      if (report.error === null) await this.#watch(binding)
       return report
     } finally {
       clearInterval(renewal)

@@ -73,6 +73,8 @@ export class FakeGoogle {
   #server: Server | null = null
   url = ''
   tokensGiven = 0
+  /** Where hooks are really reached; `null`: they are not called. */
+  hookOrigin: string | null = null
   refuseTokens: { error: string; error_description: string } | null = null
 
   calendar(id: string, zone = 'Europe/Berlin'): FakeCalendar {
@@ -253,6 +255,31 @@ export class FakeGoogle {
     home.put(answered(meeting, false))
     if (taken && this.declinedRoomCopy === 'cancel') room.remove(id)
     else room.put(answered(copy, true))
+  }
+
+  /** Tells every channel of a calendar that something has changed. */
+  async notify(calendarId: string): Promise<void> {
+    const open = [...this.channels.values()].filter(({ calendar }) => calendar === calendarId)
+    await Promise.all(open.map(channel => this.call(channel, 'exists')))
+  }
+
+  /** One message: headers, and no body. */
+  async call(
+    channel: { id: string; resourceId: string; token: string; address: string },
+    state: string,
+  ): Promise<number> {
+    const headers = {
+      'Content-Type': 'application/json; utf-8',
+      'X-Goog-Channel-ID': channel.id,
+      'X-Goog-Channel-Token': channel.token,
+      'X-Goog-Resource-ID': channel.resourceId,
+      'X-Goog-Resource-State': state,
+      'X-Goog-Message-Number': '1',
+    }
+    // The hook's public name is https; the test runs behind no proxy.
+    const address = channel.address.replace(/^https:\/\/[^/]+/, this.hookOrigin ?? '')
+    if (!/^http/.test(address)) return 0
+    return (await fetch(address, { method: 'POST', headers })).status
   }
 
   /** The copies that invited rooms hold of a meeting. */
@@ -457,6 +484,29 @@ function freeBusy(google: FakeGoogle, { body }: Request): unknown {
   }
 }
 
+/** Opens a channel; its first message may come before the answer. Later messages are sent by `notify`. */
+function watch(google: FakeGoogle, { params, body }: Request): unknown {
+  const calendar = google.open(params.calendarId, false)
+  const { id, address, token } = body as unknown as { id: string; address: string; token: string }
+  if (google.channels.has(id)) throw new ApiError(400, 'channelIdNotUnique', 'Channel id not unique')
+  const channel = {
+    id,
+    address,
+    token,
+    resourceId: `res-${calendar.revision}-${calendar.id.length}`,
+    calendar: calendar.id,
+  }
+  google.channels.set(id, channel)
+  void google.call(channel, 'sync')
+  return { kind: 'api#channel', id, resourceId: channel.resourceId, token, expiration: String(Date.now() + 3_600_000) }
+}
+
+function stopChannel(google: FakeGoogle, { body }: Request): unknown {
+  const { id } = body
+  if (!google.channels.delete(id)) throw new ApiError(404, 'notFound', 'Channel not found')
+  return null
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
   'calendar.events.list': list,
   'calendar.events.insert': insert,
@@ -468,6 +518,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     return google.shown(calendar, item)
   },
   'calendar.freebusy.query': freeBusy,
+  'calendar.events.watch': watch,
+  'calendar.channels.stop': stopChannel,
   'calendar.calendars.get': (google, { params }) => {
     const { id, zone } = google.open(params.calendarId, false)
     return { kind: 'calendar#calendar', id, summary: id, timeZone: zone }

@@ -1,0 +1,63 @@
+/**
+ * Change notifications of remotes. A call only makes a binding due: what it says is never believed, only that somebody
+ * who knows the binding's token has made it. Answered at once, worked on later.
+ */
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { type Request, type Response, Router } from 'express'
+import type { Logger } from 'pino'
+import type { Binding } from './binding.ts'
+import type { Hook } from './source.ts'
+
+export interface WebhookOptions {
+  /** Of the database: tokens are derived from it, so nothing about a hook has to be kept. */
+  readonly secret: string
+  /** What remotes see of us, without a slash at the end; `null`: no hooks are offered. */
+  readonly baseUrl: string | null
+  readonly bindings: () => Promise<readonly Binding[]>
+  readonly wake: (binding: Binding) => Promise<void>
+  readonly log: Logger
+}
+
+/** The public name of a binding in a hook's URL. */
+const keyOf = ({ id }: Binding): string => hash('sha256', id, 'base64url').slice(0, 16)
+const tokenOf = (secret: string, { id }: Binding): string => createHmac('sha256', secret).update(id).digest('base64url')
+
+export const hookOf = (
+  { secret, baseUrl }: Pick<WebhookOptions, 'secret' | 'baseUrl'>,
+  binding: Binding,
+): Hook | null =>
+  // Remotes call https only; without an address of ours there is nothing to offer.
+  baseUrl?.startsWith('https:')
+    ? { url: `${baseUrl}/webhooks/${binding.type}?binding=${keyOf(binding)}`, token: tokenOf(secret, binding) }
+    : null
+
+const sameText = (a: string, b: string): boolean =>
+  timingSafeEqual(Buffer.from(hash('sha256', a), 'hex'), Buffer.from(hash('sha256', b), 'hex'))
+
+/** The tokens a call carries, in the way of each remote. */
+const tokensIn: Readonly<Record<string, (request: Request) => readonly string[]>> = {
+  google: request => [request.get('X-Goog-Channel-Token') ?? ''],
+}
+
+/** Mounted at `/webhooks`. */
+export function webhooksRouter(options: WebhookOptions): Router {
+  const router = Router()
+  router.post('/:type', async (request: Request<{ type: string }>, response: Response) => {
+    // Google sends no body and says it is JSON; whatever comes is let go unread.
+    request.resume()
+    const read = tokensIn[request.params.type]
+    const binding = (await options.bindings()).find(each => keyOf(each) === request.query.binding)
+    const tokens = read?.(request as Request) ?? []
+    const expected = binding ? tokenOf(options.secret, binding) : ''
+    const known = tokens.length > 0 && tokens.every(token => sameText(token, expected))
+    if (!binding || !known || binding.type !== request.params.type) {
+      options.log.warn({ type: request.params.type }, 'a change notification that nobody ordered was left alone')
+      response.status(404).end()
+      return
+    }
+    response.status(202).end()
+    // Google's first call only says that the channel is open.
+    if (request.get('X-Goog-Resource-State') !== 'sync') await options.wake(binding)
+  })
+  return router
+}
