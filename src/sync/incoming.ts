@@ -10,6 +10,7 @@ import { dropShadow, newShadow, saveBinding, saveShadow, shadowIds, shadowOf, ui
 import type { Actor, Store, Writer } from '../store/store.ts'
 import { type Binding, embed, project, withdraw } from './binding.ts'
 import { type Decision, decide, isMassDeletion } from './decide.ts'
+import { flagDuplicates } from './duplicates.ts'
 import type { SyncReport } from './report.ts'
 import type { Changes, RemoteEvent, Source } from './source.ts'
 
@@ -216,6 +217,8 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   if (context.dryRun) return
   await writeOurs(context, tx, decision, uid, stored?.event ?? null)
   await noteClashes(context, tx, decision, uid)
+  // Whatever kept it out before no longer does.
+  await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
   if (!remote) await dropShadow(tx.database, binding.id, uid)
   else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs })
 }
@@ -233,7 +236,9 @@ async function writeOurs(
     else await tx.remove(uid)
     report.removed++
   } else if ((decision.ours === 'create' || decision.ours === 'update') && decision.event) {
-    await tx.put(embed(binding, decision.event, stored))
+    const event = embed(binding, decision.event, stored)
+    await tx.put(event)
+    await flagDuplicates(tx, event, binding.source)
     if (decision.ours === 'create') report.created++
     else report.updated++
   }

@@ -263,6 +263,22 @@ describe('rooms', () => {
     expect(await uids()).toHaveLength(1)
   })
 
+  it('the same meeting under another UID is flagged as a likely double, and the flag goes with it', async () => {
+    const item = booked(r1, {
+      summary: 'Lecture:  A!',
+      start: { dateTime: `${year}-03-02T09:00:00+01:00`, timeZone: 'Europe/Berlin' },
+      end: { dateTime: `${year}-03-02T10:00:00+01:00`, timeZone: 'Europe/Berlin' },
+    })
+    const [event] = [lecture('a')]
+    await harness.put({ ...event, master: event?.master && { ...event.master, summary: 'lecture a' } } as ScheduleEvent)
+    await run()
+    const doubles = async () => (await harness.store.conflicts()).filter(({ kind }) => kind === 'duplicate')
+    expect(await doubles()).toMatchObject([{ uids: ['a', item.iCalUID], detail: { sources: ['test', 'caldav'] } }])
+    google.calendar(r1).remove(item.id)
+    await run()
+    expect(await doubles()).toEqual([])
+  })
+
   it('S27 a private title is not shown', async () => {
     const item = booked(r1, { visibility: 'private', summary: 'Salary talk' })
     await run()
