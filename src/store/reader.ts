@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
-import { occurrences } from '../schedule/recurrence.ts'
+import { occurrences, type Window } from '../schedule/recurrence.ts'
 import { type Kept, keptEvent, type ParseCache } from './body.ts'
 import { changesSince, tokenOf } from './change-log.ts'
 import { listConflicts } from './conflict-rows.ts'
 import type { Database, Row } from './database.ts'
 import { listEntries } from './journal.ts'
-import { expandBeyond, indexed, type Rolling, rollingBeyond } from './occurrence-index.ts'
+import { ACCOUNT, expandBeyond, indexed, rollingBeyond } from './occurrence-index.ts'
 import { listResources, resourceById, resourceByName } from './resources.ts'
+import { ALWAYS } from './spread.ts'
 import { inLists, placeholders } from './sql.ts'
 import type { CalendarChanges, Conflict, JournalEntry, Member, OccurrenceRow, Resource, StoredEvent } from './types.ts'
 
@@ -22,6 +23,12 @@ export interface Settings {
 }
 
 const member = (row: Row): Member => ({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })
+
+/** Whole seconds of years that can be counted. */
+const within = (from: number, to: number): Window => ({
+  from: Math.floor(Math.max(from, ALWAYS.from)),
+  to: Math.ceil(Math.min(to, ALWAYS.to)),
+})
 
 /** Every read. `SCHEDULE` (0) stands for the whole account schedule wherever a resource id is asked for. */
 export class Reader {
@@ -122,14 +129,17 @@ export class Reader {
   }
 
   /**
-   * The occurrences that overlap [from, to), epoch seconds, by start; one without length where from <= start < to.
+   * The occurrences that overlap [from, to), epoch seconds, by start; one without length where from <= start < to. For
+   * `ACCOUNT` those of blackouts that hold for every resource.
    * Between 1 year back and 3 ahead it is a range scan; beyond, series that go on are expanded.
    * @throws TooManyOccurrences
    */
   async occurrencesIn(resourceId: number, from: number, to: number): Promise<OccurrenceRow[]> {
-    const rows = await indexed(this.database, resourceId, { from, to })
-    const series = await this.#rolling(resourceId, from, to)
-    if (series.length > 0) rows.push(...expandBeyond(series, { from, to }, await this.#zoneOf(resourceId)))
+    const window = within(from, to)
+    const rows = await indexed(this.database, resourceId, window)
+    const series = await this.#rolling(resourceId, window)
+    const beyond = series.length > 0 ? expandBeyond(series, window, await this.#zoneOf(resourceId)) : []
+    rows.push(...beyond.filter(({ blackout }) => blackout || resourceId !== ACCOUNT))
     return rows.sort((a, b) => a.start - b.start || a.end - b.end)
   }
 
@@ -138,12 +148,13 @@ export class Reader {
    * is too much to follow there counts as having one.
    */
   async uidsIn(resourceId: number, from: number, to: number): Promise<string[]> {
-    const found = new Set((await indexed(this.database, resourceId, { from, to })).map(({ uid }) => uid))
-    const series = (await this.#rolling(resourceId, from, to)).filter(({ event }) => !found.has(event.uid))
+    const window = within(from, to)
+    const found = new Set((await indexed(this.database, resourceId, window)).map(({ uid }) => uid))
+    const series = (await this.#rolling(resourceId, window)).filter(({ event }) => !found.has(event.uid))
     const zone = series.length > 0 ? await this.#zoneOf(resourceId) : this.zone
     for (const { event } of series) {
       try {
-        if (occurrences(event, { from, to }, { zone, maxOccurrences: 100 }).length > 0) found.add(event.uid)
+        if (occurrences(event, window, { zone, maxOccurrences: 100 }).length > 0) found.add(event.uid)
       } catch (error) {
         if (!(error instanceof TooManyOccurrences)) throw error
         found.add(event.uid)
@@ -169,18 +180,20 @@ export class Reader {
     return row ? keptEvent(row, this.#settings.parsed) : null
   }
 
-  async #rolling(resourceId: number, from: number, to: number) {
-    const series: readonly Rolling[] = await rollingBeyond(this.database, resourceId, { from, to })
+  async #rolling(resourceId: number, window: Window) {
+    const calendar = resourceId === ACCOUNT ? SCHEDULE : resourceId
+    const series = await rollingBeyond(this.database, calendar, window)
     const parts = new Map(series.map(({ uid, part }) => [uid, part]))
     const stored = await this.events([...parts.keys()])
     return stored.flatMap(({ uid, event }) => {
       const part = parts.get(uid)
-      return part ? [{ event, part }] : []
+      if (!part || (resourceId === ACCOUNT && event.resourceIds.length > 0)) return []
+      return [{ event, part }]
     })
   }
 
   async #zoneOf(resourceId: number): Promise<string> {
-    const resource = resourceId === SCHEDULE ? null : await this.resource(resourceId)
+    const resource = resourceId <= SCHEDULE ? null : await this.resource(resourceId)
     return resource?.timeZone ?? this.zone
   }
 }

@@ -12,6 +12,7 @@ import { horizon } from './spread.ts'
 import type { Actor } from './types.ts'
 import { Writer } from './writer.ts'
 
+export { ACCOUNT } from './occurrence-index.ts'
 export type * from './types.ts'
 export type { PutOptions, Writer } from './writer.ts'
 
