@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Secret } from './secret.ts'
 
 /** Source ids that the journal already uses for something else. */
-const reserved = ['caldav', 'import', 'kaltura', 'web', 'example']
+const reserved = ['caldav', 'doctor', 'import', 'kaltura', 'undo', 'upkeep']
 
 const text = z.string().min(1)
 /** A number, or its digits where it came from an environment variable. */
@@ -124,7 +124,7 @@ export const fileSchema = (directory: string) => {
       )
       .default({}),
     sources: z.array(sources(path)).default([]),
-    scheduling: z.enum(['rooms', 'off']).default('rooms'),
+    scheduling: z.enum(['rooms', 'off']).default('off'),
   })
 }
 
