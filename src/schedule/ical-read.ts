@@ -82,9 +82,10 @@ class Reader {
       const found = known.get(tzid)
       if (found !== undefined) return found
       const raw = byTzid.get(tzid) ?? byTzid.get(readText(tzid))
-      const zone = resolveZone(tzid, raw && rules(raw))
+      const named = certainZone(tzid)
+      const zone = named ?? resolveZone(tzid, raw && rules(raw))
       known.set(tzid, zone)
-      if (zone !== null && certainZone(tzid) === null)
+      if (zone !== null && named === null)
         this.notice(
           raw?.line ?? calendar.line,
           'VTIMEZONE',

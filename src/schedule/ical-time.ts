@@ -114,19 +114,36 @@ export const readTime = (property: RawProperty, context: TimeContext, timed = fa
 /** Whether a value has a time of day other than midnight. */
 export const hasTimeOfDay = (value: string): boolean => /T(?!00:?00)/i.test(value)
 
+/** A list with more than these is no list of dates at all. */
+const MAX_UNUSABLE = 1000
+/** vCalendar 1.0 separates by semicolons. */
 const list = (property: RawProperty): string[] => property.value.split(/[,;]/)
 
-/** The values of EXDATE; what cannot be read is told to `unusable` and left out. An unknown zone is no single value. */
-const readList = <T>(property: RawProperty, read: (value: string) => T, unusable: (reason: string) => void): T[] =>
-  list(property).flatMap(value => {
+/**
+ * The values of a list; those that cannot be read are told to `unusable`, in one sentence, and left out. An unknown zone
+ * is no fault of a single value.
+ */
+const readList = <T>(property: RawProperty, read: (value: string) => T, unusable: (reason: string) => void): T[] => {
+  const good: T[] = []
+  const reasons: string[] = []
+  for (const value of list(property)) {
+    if (value.trim() === '') {
+      reasons.push('the value is empty')
+      continue
+    }
     try {
-      return [read(value)]
+      good.push(read(value))
     } catch (error) {
       if (!(error instanceof Unreadable) || error.message.startsWith('the time zone')) throw error
-      unusable(error.message)
-      return []
+      reasons.push(error.message)
     }
-  })
+    if (reasons.length > MAX_UNUSABLE)
+      throw new Unreadable(`more than ${MAX_UNUSABLE} values cannot be read: ${reasons[0]}`)
+  }
+  const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : ''
+  if (reasons.length > 0) unusable(`${reasons[0]}${more}`)
+  return good
+}
 
 export const readTimes = (property: RawProperty, context: TimeContext, unusable: (reason: string) => void): CalTime[] =>
   readList(property, value => readOne(value, parameter(property, 'tzid'), property, context), unusable)
