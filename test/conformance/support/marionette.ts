@@ -16,7 +16,7 @@ class Wire {
 
   constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', chunk => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('close', () => {
       for (const { reject } of this.#waiting.values()) reject(new Error('the program closed the connection'))
     })
