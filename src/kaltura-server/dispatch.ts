@@ -1,0 +1,68 @@
+import { ApiError, apiError } from './api-error.ts'
+import type { Account, Action, Call } from './call.ts'
+import { typeNamed } from './schema/registry.ts'
+import { SERVICES } from './services.ts'
+import { isPermitted } from './session/permissions.ts'
+import { checkUsable, openSession, type Session } from './session/session.ts'
+import { numberIn, textIn } from './wire/input.ts'
+import type { Result } from './wire/output.ts'
+import type { Grouped } from './wire/parameters.ts'
+import type { Profile } from './wire/profile.ts'
+import { readArguments, readObject } from './wire/read-object.ts'
+import { csv, toInt, toText } from './wire/values.ts'
+
+export interface Answer {
+  readonly result: Result | ApiError
+  readonly wrote: boolean
+}
+
+function actionOf(service: string, action: string): Action {
+  const found = SERVICES[service]
+  if (!found) throw apiError('SERVICE_DOES_NOT_EXISTS', service)
+  const entry = found[action]
+  if (!entry) throw apiError('ACTION_DOES_NOT_EXISTS', action, service)
+  return entry
+}
+
+function profileIn(parameters: Grouped, now: number): Profile | null {
+  const given = parameters.responseProfile
+  if (given === null || typeof given !== 'object') return null
+  const profile = readObject(typeNamed('KalturaDetachedResponseProfile'), given, 'responseProfile', now)
+  const type = numberIn(profile, 'type')
+  return type === null ? null : { include: type === 1, fields: csv(textIn(profile, 'fields') ?? '') }
+}
+
+/** Service, session, arguments, rights, in Kaltura's order: bad arguments are told even to who may not call. */
+async function run(account: Account, service: string, action: string, parameters: Grouped): Promise<Answer> {
+  const entry = actionOf(service, action)
+  const now = account.now()
+  const ks = toText(parameters.ks)
+  const session: Session | null = ks === '' ? null : openSession(ks, account.partner)
+  const args = readArguments(entry.parameters, parameters, now)
+  const profile = profileIn(parameters, now)
+  if (session) await checkUsable(account.database, session, now)
+  if (!isPermitted(session, entry.permissions)) {
+    const partner = toInt(parameters.partnerId ?? parameters.p ?? 0)
+    if (!session && partner !== account.partner.id) throw apiError('MISSING_KS')
+    throw apiError('SERVICE_FORBIDDEN', `${service}->${action}`)
+  }
+  const call: Omit<Call, 'database'> = { account, now, session, profile }
+  const result = entry.writes
+    ? await account.database.transaction(database => entry.run({ ...call, database }, args))
+    : await entry.run({ ...call, database: account.database }, args)
+  return { result, wrote: entry.writes ?? false }
+}
+
+/** Runs one action; what it refuses becomes the answer. Anything else that goes wrong is an error of the server. */
+export async function dispatch(account: Account, parameters: Grouped): Promise<Answer> {
+  const service = toText(parameters.service).toLowerCase()
+  const action = toText(parameters.action).toLowerCase()
+  try {
+    if (service === '') throw apiError('SERVICE_NOT_SPECIFIED')
+    return await run(account, service, action, parameters)
+  } catch (error) {
+    if (error instanceof ApiError) return { result: error, wrote: false }
+    account.report(error)
+    return { result: apiError('INTERNAL_SERVERL_ERROR'), wrote: false }
+  }
+}

@@ -1,0 +1,89 @@
+import express, { type Request, type Response, type Router } from 'express'
+import { ApiError, apiError } from './api-error.ts'
+import type { Account } from './call.ts'
+import { dispatch } from './dispatch.ts'
+import { type IcalOutput, writeIcal } from './ical/write-ical.ts'
+import { multirequest } from './multirequest.ts'
+import { BodyTooLarge, readBody } from './wire/body.ts'
+import { writeJson } from './wire/json.ts'
+import type { Result } from './wire/output.ts'
+import { type Grouped, mergeParameters, pathParameters } from './wire/parameters.ts'
+import { toBool, toText } from './wire/values.ts'
+import { writeXml } from './wire/xml.ts'
+
+type Results = Result | ApiError | readonly (Result | ApiError)[]
+
+interface Rendered {
+  readonly type: string
+  readonly text: string
+}
+
+export interface RouterOptions {
+  readonly account: Account
+  readonly icalOutput: IcalOutput
+  /** Called after each committed write. */
+  readonly onChange: () => void
+}
+
+const isMultirequest = (parameters: Grouped): boolean => toText(parameters.service).toLowerCase() === 'multirequest'
+
+async function render(
+  options: RouterOptions,
+  format: string,
+  results: Results,
+  parameters: Grouped,
+  begun: number,
+): Promise<Rendered> {
+  if (format === 'ical')
+    return { type: 'text/calendar; charset=UTF-8', text: await writeIcal(options.account, options.icalOutput, results) }
+  if (format === '1') return { type: 'application/json', text: writeJson(results) }
+  if (format === '9')
+    return { type: 'application/javascript', text: `${toText(parameters.callback)}(${writeJson(results)});` }
+  const seconds = (performance.now() - begun) / 1000
+  return { type: 'text/xml', text: writeXml(results, { ignoreNull: toBool(parameters.ignoreNull ?? false), seconds }) }
+}
+
+const FORMATS = new Set(['1', '2', '9', 'ical'])
+
+async function parametersOf(request: Request): Promise<Grouped> {
+  const url = new URL(request.url, 'http://localhost')
+  const body = await readBody(request)
+  return mergeParameters(body.fields, body.files, url.searchParams, pathParameters(url.pathname))
+}
+
+async function answer(options: RouterOptions, request: Request, response: Response): Promise<void> {
+  const begun = performance.now()
+  const parameters = await parametersOf(request)
+  const format = toText(parameters.format ?? '2').toLowerCase()
+  if (!FORMATS.has(format)) {
+    response.status(200).type('text/plain').send(apiError('UNKNOWN_RESPONSE_FORMAT', format).message)
+    return
+  }
+  const answers = isMultirequest(parameters)
+    ? await multirequest(options.account, parameters)
+    : [await dispatch(options.account, parameters)]
+  if (answers.some(({ wrote }) => wrote)) options.onChange()
+  const results = answers.map(({ result }) => result)
+  const shown = isMultirequest(parameters) ? results : (results[0] ?? null)
+  const rendered = await render(options, format, shown, parameters, begun)
+  if (shown instanceof ApiError && shown.code === 'SERVICE_FORBIDDEN') response.set('X-Kaltura', `error-${shown.code}`)
+  response
+    .status(200)
+    .set('X-Me', 'kaldav')
+    .set('Cache-Control', 'no-store')
+    .type(toText(parameters['content-type']) || rendered.type)
+    .send(rendered.text)
+}
+
+/** The API, to be mounted at /api_v3. */
+export function kalturaRouter(options: RouterOptions): Router {
+  const router = express.Router()
+  router.use((request, response, next) => {
+    answer(options, request, response).catch(error => {
+      if (error instanceof BodyTooLarge)
+        response.status(413).type('text/plain').send('The request is larger than 1 MiB')
+      else next(error)
+    })
+  })
+  return router
+}

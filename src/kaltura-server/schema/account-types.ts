@@ -1,0 +1,39 @@
+import type { ObjectTable } from './schema.ts'
+import { array, enumOf, int, READ_ONLY, string, time } from './schema.ts'
+
+/** Sessions, app tokens, response profiles and the pager. */
+export const ACCOUNT_TYPES: Readonly<Record<string, ObjectTable>> = {
+  KalturaStartWidgetSessionResponse: { fields: [int('partnerId'), string('ks'), string('userId')] },
+  KalturaSessionInfo: {
+    fields: [
+      string('ks', READ_ONLY),
+      enumOf('sessionType', 'sessionType', READ_ONLY),
+      int('partnerId', READ_ONLY),
+      string('userId', READ_ONLY),
+      int('expiry', READ_ONLY),
+      string('privileges', READ_ONLY),
+    ],
+  },
+  KalturaAppToken: {
+    fields: [
+      string('id', READ_ONLY),
+      string('token', READ_ONLY),
+      int('partnerId', READ_ONLY),
+      time('createdAt', READ_ONLY),
+      time('updatedAt', READ_ONLY),
+      enumOf('status', 'appTokenStatus', READ_ONLY),
+      int('expiry'),
+      enumOf('sessionType', 'sessionType'),
+      string('sessionUserId'),
+      int('sessionDuration'),
+      string('sessionPrivileges'),
+      enumOf('hashType', 'appTokenHashType'),
+      string('description'),
+    ],
+  },
+  KalturaAppTokenListResponse: { fields: [int('totalCount'), array('objects', 'KalturaAppToken')] },
+  KalturaDetachedResponseProfile: {
+    fields: [string('name'), enumOf('type', 'responseProfileType'), string('fields')],
+  },
+  KalturaFilterPager: { fields: [int('pageSize'), int('pageIndex')] },
+}

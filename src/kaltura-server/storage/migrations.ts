@@ -1,0 +1,71 @@
+import type { Database } from '../../store/database.ts'
+
+interface Migration {
+  readonly id: string
+  readonly sql: readonly string[]
+}
+
+/**
+ * The account's tables, forward only. `own` holds what belongs to the row itself as JSON: an occurrence stores only what
+ * differs from its series. The index table is what `list` searches, as Kaltura searches Sphinx: it may lag behind.
+ */
+export const kalturaMigrations: readonly Migration[] = [
+  {
+    id: '1-account',
+    sql: [
+      `CREATE TABLE kaltura_counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`,
+      `CREATE TABLE kaltura_partner (id INTEGER PRIMARY KEY, name TEXT NOT NULL, secret TEXT NOT NULL,
+         admin_secret TEXT NOT NULL, features TEXT NOT NULL, created_at BIGINT NOT NULL)`,
+      `CREATE TABLE kaltura_user (partner_id INTEGER NOT NULL, id TEXT NOT NULL, created_at BIGINT NOT NULL,
+         PRIMARY KEY (partner_id, id))`,
+      `CREATE TABLE kaltura_app_token (id TEXT PRIMARY KEY, partner_id INTEGER NOT NULL, token TEXT NOT NULL,
+         purpose TEXT, status INTEGER NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, own TEXT NOT NULL)`,
+      `CREATE TABLE kaltura_invalid_session (partner_id INTEGER NOT NULL, session_id TEXT NOT NULL, at BIGINT NOT NULL,
+         PRIMARY KEY (partner_id, session_id))`,
+    ],
+  },
+  {
+    id: '2-schedule',
+    sql: [
+      `CREATE TABLE kaltura_event (id INTEGER PRIMARY KEY, partner_id INTEGER NOT NULL, parent_id INTEGER,
+         type INTEGER NOT NULL, status INTEGER NOT NULL, recurrence_type INTEGER NOT NULL,
+         start_date BIGINT NOT NULL, end_date BIGINT NOT NULL, duration BIGINT, priority INTEGER, sequence INTEGER NOT NULL,
+         created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, own TEXT NOT NULL)`,
+      `CREATE INDEX kaltura_event_parent ON kaltura_event (parent_id)`,
+      `CREATE TABLE kaltura_event_index (id INTEGER PRIMARY KEY, partner_id INTEGER NOT NULL, parent_id INTEGER,
+         type INTEGER NOT NULL, status INTEGER NOT NULL, recurrence_type INTEGER NOT NULL,
+         start_date BIGINT NOT NULL, end_date BIGINT NOT NULL, priority INTEGER NOT NULL,
+         created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, summary TEXT NOT NULL, owner TEXT NOT NULL,
+         template_entry TEXT NOT NULL, source_entry TEXT NOT NULL, reference TEXT NOT NULL, tags TEXT NOT NULL,
+         resources TEXT NOT NULL, resource_names TEXT NOT NULL, entries TEXT NOT NULL, categories TEXT NOT NULL)`,
+      `CREATE INDEX kaltura_index_parent ON kaltura_event_index (parent_id)`,
+      `CREATE INDEX kaltura_index_start ON kaltura_event_index (partner_id, start_date)`,
+      `CREATE INDEX kaltura_index_updated ON kaltura_event_index (partner_id, updated_at)`,
+      `CREATE INDEX kaltura_index_reference ON kaltura_event_index (partner_id, reference)`,
+      `CREATE TABLE kaltura_index_due (id INTEGER PRIMARY KEY, due_at BIGINT NOT NULL)`,
+      `CREATE TABLE kaltura_resource (id INTEGER PRIMARY KEY, partner_id INTEGER NOT NULL, type INTEGER NOT NULL,
+         status INTEGER NOT NULL, parent_id INTEGER, name TEXT NOT NULL, system_name TEXT NOT NULL,
+         tags TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, own TEXT NOT NULL)`,
+      `CREATE TABLE kaltura_event_resource (event_id INTEGER NOT NULL, resource_id INTEGER NOT NULL,
+         partner_id INTEGER NOT NULL, id INTEGER NOT NULL, ancestors TEXT NOT NULL,
+         created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (event_id, resource_id))`,
+      `CREATE TABLE kaltura_entry (id TEXT PRIMARY KEY, partner_id INTEGER NOT NULL, class TEXT NOT NULL,
+         type TEXT NOT NULL, status TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+         own TEXT NOT NULL)`,
+      `CREATE INDEX kaltura_event_resource_resource ON kaltura_event_resource (resource_id)`,
+    ],
+  },
+]
+
+/** Applies what is missing; safe to call at every start. */
+export async function migrate(database: Database): Promise<void> {
+  await database.query(`CREATE TABLE IF NOT EXISTS kaltura_migration (id TEXT PRIMARY KEY)`)
+  for (const { id, sql } of kalturaMigrations)
+    await database.transaction(async tx => {
+      const fresh = await tx.query(
+        `INSERT INTO kaltura_migration (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING id`,
+        [id],
+      )
+      if (fresh.length > 0) for (const statement of sql) await tx.query(statement)
+    })
+}
