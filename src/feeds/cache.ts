@@ -23,6 +23,8 @@ export interface Feed {
   readonly etag: string
   /** Epoch seconds at which this content was first seen here. */
   readonly lastModified: number
+  /** Both, and how to keep the answer, as header lines. */
+  readonly headers: readonly string[]
 }
 
 /** A feed with what it depends on. */
@@ -77,7 +79,7 @@ export class Feeds {
 
   /** @returns `null` where there is no such resource; throws as the store does */
   get(request: FeedRequest): Promise<Feed | null> {
-    const key = JSON.stringify([request.systemName, request.profile, request.days, request.reader])
+    const key = `${request.profile} ${request.days} ${request.reader} ${request.systemName}`
     const entry = this.#entries.get(key)
     if (entry && this.#justChecked(entry) && this.#hour(request) === entry.hour) return Promise.resolve(entry)
     // Many that ask at once are answered with one reading, unless something was written after it began.
@@ -154,6 +156,9 @@ export class Feeds {
     // Two contents within a second must not share their time: readers that send only that would miss the later one.
     const lastModified = same ? before.lastModified : Math.max(now, (before?.lastModified ?? 0) + 1)
     const uids = new Set(content.events.map(({ uid }) => uid))
-    return { body, etag, lastModified, resource, resourceToken, scheduleToken, uids, hour, madeAt: now, checkedAt }
+    const date = new Date(lastModified * 1000).toUTCString()
+    const headers = ['ETag', etag, 'Last-Modified', date, 'Cache-Control', 'private, no-cache']
+    const feed = { body, etag, lastModified, headers }
+    return { ...feed, resource, resourceToken, scheduleToken, uids, hour, madeAt: now, checkedAt }
   }
 }

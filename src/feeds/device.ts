@@ -88,13 +88,17 @@ function* groups(recordings: readonly Recording[]): Generator<Recording[]> {
 }
 
 const chooseIn = (group: readonly Recording[]): Chosen[] => {
-  const kept: { recording: Recording; displaced: Recording[] }[] = []
+  const kept: Recording[] = []
+  const dropped: Recording[] = []
   for (const recording of [...group].sort(byRank)) {
-    const inTheWay = kept.filter(other => overlap(other.recording.occurrence, recording.occurrence))
-    if (inTheWay.length === 0) kept.push({ recording, displaced: [] })
-    for (const other of inTheWay) other.displaced.push(recording)
+    const free = kept.every(other => !overlap(other.occurrence, recording.occurrence))
+    const place = free ? kept : dropped
+    place.push(recording)
   }
-  return kept
+  return kept.map(recording => ({
+    recording,
+    displaced: dropped.filter(other => overlap(other.occurrence, recording.occurrence)),
+  }))
 }
 
 const choose = (recordings: readonly Recording[]): Chosen[] =>

@@ -42,7 +42,8 @@ const parsePath = (path: string): { token: string; systemName: string } | null =
   const match = /^\/([^/]+)\/([^/]+)\.ics$/.exec(path)
   if (!match) return null
   try {
-    return { token: decodeURIComponent(match[1] as string), systemName: decodeURIComponent(match[2] as string) }
+    const [token = '', systemName = ''] = match.slice(1).map(part => decodeURIComponent(part))
+    return /\p{Cc}/u.test(token + systemName) ? null : { token, systemName }
   } catch {
     return null
   }
@@ -61,16 +62,29 @@ const parseQuery = (query: URLSearchParams): Asked | string => {
   return { profile, days: number }
 }
 
-const sendFeed = (request: Request, response: Response, { body, etag, lastModified }: Feed): void => {
-  response.setHeader('ETag', etag)
-  response.setHeader('Last-Modified', new Date(lastModified * 1000).toUTCString())
-  response.setHeader('Cache-Control', 'private, no-cache')
-  // If-None-Match by weak comparison, as a list or `*`; If-Modified-Since only without it (RFC 9110 §13.1).
-  if (request.fresh) {
-    response.writeHead(304).end()
+const entityTag = /(?:W\/)?("[^"]*")|[^\s,]+/g
+
+/**
+ * If-None-Match as a list, weak, without quotes or `*`; If-Modified-Since only where there is none (RFC 9110 §13.1).
+ * `Cache-Control: no-cache`, which `fetch` adds to every conditional request, is meant for caches and not for us.
+ */
+const isFresh = ({ headers }: Request, etag: string, lastModified: number): boolean => {
+  const tags = headers['if-none-match']
+  if (tags === etag) return true
+  if (tags !== undefined) {
+    const known = [...tags.matchAll(entityTag)].map(([whole, quoted]) => quoted ?? whole)
+    return known.some(tag => tag === '*' || tag === etag || `"${tag}"` === etag)
+  }
+  const since = Date.parse(headers['if-modified-since'] ?? '')
+  return since >= lastModified * 1000
+}
+
+const sendFeed = (request: Request, response: Response, { body, etag, lastModified, headers }: Feed): void => {
+  if (isFresh(request, etag, lastModified)) {
+    response.writeHead(304, [...headers]).end()
     return
   }
-  response.writeHead(200, { 'Content-Type': TYPE, 'Content-Length': String(body.length) })
+  response.writeHead(200, [...headers, 'Content-Type', TYPE, 'Content-Length', String(body.length)])
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
