@@ -1,0 +1,197 @@
+/** The gateway beside Radicale and beside a bare Express route, in one run: same machine, same data, keep-alive. */
+import { ask, syncCollection as synchronise } from '../test/conformance/support/dav.ts'
+import { getAllMatches } from '../test/conformance/support/text.ts'
+import { afterAll, epochOf } from './data.ts'
+import { type Filled, filledGateway, filledRadicale, many, type Shape } from './fill.ts'
+import { type Bench, openExpress } from './harness.ts'
+import type { Measured } from './load.ts'
+import { rate, request } from './load-client.ts'
+import { calendarQuery, freeBusyQuery, listHome, listMembers, multiget, putNew, syncCollection } from './requests.ts'
+
+type Result = Measured & { perSecond: number }
+
+/** Work that is done on each server alike. */
+interface Work {
+  readonly work: string
+  readonly goal: number
+  readonly unit?: string
+  /** Not for Radicale, with the reason. */
+  readonly onlyHere?: string
+  measure(server: Filled): Promise<Result>
+  note?(result: Result): string
+}
+
+const big = { name: 'lh101', events: 10_000, series: 200 } as const
+const p99 = (result: Result) => `p99 ${result.p99.toFixed(1)} ms`
+const calendar = (server: Filled, name: string) => `${server.home}${name}/`
+const spans = { warmUp: 2, seconds: 6 }
+
+async function initialSync(server: Filled): Promise<Result> {
+  const url = calendar(server, big.name)
+  const list = listMembers(server, url)
+  const { text } = await ask(
+    server,
+    'PROPFIND',
+    url,
+    { depth: '1', 'content-type': 'application/xml' },
+    list.slice(list.indexOf('<?xml')),
+  )
+  const hrefs = getAllMatches(/<(?:\w+:)?href>([^<]*\.ics)</g, text)
+  if (hrefs.length < big.events) throw new Error(`${hrefs.length} members, not ${big.events}`)
+  const batches: string[] = []
+  for (let at = 0; at < hrefs.length; at += 50) batches.push(multiget(server, url, hrefs.slice(at, at + 50)))
+  const sync = () => rate(url, { connections: 1, requests: [list, ...batches], statuses: [207], once: true })
+  await sync()
+  const result = await sync()
+  return { ...result, perSecond: hrefs.length / result.seconds }
+}
+
+async function mixed(server: Filled): Promise<Result> {
+  const requests: string[] = []
+  for (let index = 0; index < 50; index += 1) {
+    const url = calendar(server, `room${index}`)
+    const { token } = await synchronise(server, url, '')
+    const [first = ''] = (await synchronise(server, url, '')).changed.keys()
+    const reads = [
+      syncCollection(server, url, token),
+      calendarQuery(server, url, 3, 10, false),
+      request(server, 'GET', new URL(first, url).href),
+      multiget(server, url, [first]),
+    ]
+    for (let turn = 0; turn < 19; turn += 1) requests.push(reads[turn % reads.length] ?? '')
+    requests.push(putNew(server, url))
+  }
+  // Neighbours in the list are of different calendars, as in life.
+  const shuffled = requests
+    .map((text, index) => ({ text, at: (index * 7919) % requests.length }))
+    .sort((a, b) => a.at - b.at)
+  return rate(server.home, {
+    connections: 64,
+    requests: shuffled.map(one => one.text),
+    statuses: [200, 201, 204, 207],
+    from: epochOf(afterAll),
+    ...spans,
+  })
+}
+
+const onBig: readonly Work[] = [
+  {
+    work: 'calendar-query, one week with data, 8 connections',
+    goal: 500,
+    measure: server => {
+      const url = calendar(server, big.name)
+      return rate(url, {
+        connections: 8,
+        requests: [calendarQuery(server, url, 10, 17, true)],
+        statuses: [207],
+        ...spans,
+      })
+    },
+    note: p99,
+  },
+  {
+    work: 'calendar-query, one week, ETags only, 8 connections',
+    goal: 500,
+    measure: server => {
+      const url = calendar(server, big.name)
+      const weeks = [10, 17, 24, 31, 38, 45].map(from => calendarQuery(server, url, from, from + 7, false))
+      return rate(url, { connections: 8, requests: weeks, statuses: [207], ...spans })
+    },
+    note: p99,
+  },
+  {
+    work: 'free-busy-query, one month, 8 connections',
+    goal: 500,
+    onlyHere: 'Radicale 3.1 has none',
+    measure: server => {
+      const url = calendar(server, big.name)
+      return rate(url, { connections: 8, requests: [freeBusyQuery(server, url, 10, 40)], statuses: [200], ...spans })
+    },
+    note: p99,
+  },
+  {
+    work: 'sync-collection, nothing new, 8 connections',
+    goal: 6000,
+    measure: async server => {
+      const url = calendar(server, big.name)
+      const { token } = await synchronise(server, url, '')
+      return rate(url, { connections: 8, requests: [syncCollection(server, url, token)], statuses: [207], ...spans })
+    },
+    note: p99,
+  },
+  {
+    work: 'initial sync: PROPFIND, multigets of 50, 10,000 events',
+    goal: 30_000,
+    unit: 'events/s',
+    measure: initialSync,
+    note: result => `one connection, ${result.seconds.toFixed(2)} s`,
+  },
+  {
+    work: 'PUT, new events, 8 connections, durable',
+    goal: 3000,
+    measure: server => {
+      const url = calendar(server, big.name)
+      return rate(url, {
+        connections: 8,
+        requests: [putNew(server, url)],
+        statuses: [201],
+        from: epochOf(afterAll),
+        ...spans,
+      })
+    },
+    note: p99,
+  },
+]
+
+const onHome: readonly Work[] = [
+  {
+    work: 'PROPFIND depth 1 on a home of 200 calendars, 8 connections',
+    goal: 2000,
+    measure: server =>
+      rate(server.home, { connections: 8, requests: [listHome(server, server.home)], statuses: [207], ...spans }),
+    note: p99,
+  },
+]
+
+const onMany: readonly Work[] = [
+  { work: 'mixed 95/5 over 50 calendars, 64 connections', goal: 4000, measure: mixed, note: p99 },
+]
+
+const stages: readonly { shapes: readonly Shape[]; works: readonly Work[] }[] = [
+  { shapes: [big], works: onBig },
+  { shapes: many(200, 0, 0), works: onHome },
+  { shapes: many(50, 200, 10), works: onMany },
+]
+
+export const caldav: Bench = async report => {
+  const express = await openExpress()
+  const bare = await rate(express.url, {
+    ...{ connections: 8, requests: [request(null, 'PROPFIND', `${express.url}/207`)], statuses: [207] },
+    ...spans,
+  })
+  express.close()
+  report({
+    work: 'bare Express, constant 207, 8 connections',
+    value: bare.perSecond,
+    unit: '/s',
+    note: 'the yardstick',
+  })
+  for (const { shapes, works } of stages) {
+    const peer = await filledRadicale(shapes)
+    const theirs = new Map<Work, number>()
+    for (const work of works) if (!work.onlyHere) theirs.set(work, (await work.measure(peer)).perSecond)
+    await peer.close()
+    const ours = await filledGateway(shapes)
+    for (const work of works) {
+      const result = await work.measure(ours)
+      const radicale = theirs.get(work)
+      const requests = work.unit ? {} : { Express: bare.perSecond }
+      report({
+        ...{ work: work.work, value: result.perSecond, unit: work.unit ?? '/s', goal: work.goal },
+        peers: { ...(radicale === undefined ? {} : { Radicale: radicale }), ...requests },
+        note: [work.note?.(result), work.onlyHere].filter(Boolean).join('; '),
+      })
+    }
+    await ours.close()
+  }
+}
