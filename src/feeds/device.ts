@@ -11,6 +11,7 @@
  *   need an escape: readers show backslashes, and one make executes what it finds in DESCRIPTION (NCast).
  */
 import { createHash } from 'node:crypto'
+import { toEpoch } from '../schedule/caltime.ts'
 import type { JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { emptyMaster, isDate, KalturaType } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
@@ -18,16 +19,7 @@ import { type Occurrence, occurrences, type Window } from '../schedule/recurrenc
 import type { StoredEvent } from '../store/store.ts'
 import type { FeedContent } from './content.ts'
 import { conflictFlag } from './flags.ts'
-import {
-  isCancelled,
-  placeOf,
-  type Reader,
-  recurrenceInstant,
-  stampedAt,
-  utcTimes,
-  visibleTo,
-  windowOf,
-} from './writing.ts'
+import { isCancelled, placeOf, type Reader, stampedAt, utcTimes, visibleTo, windowOf } from './writing.ts'
 
 const SHORTEST = 120
 /** Octets of a line without its break (RFC 5545 §3.1). */
@@ -141,7 +133,7 @@ const wordsOnly = (text: string): string => text.replace(/[^\p{L}\p{M}\p{N}\s.()
 /** Stays through edits and new reads of the source; changes only when the occurrence gets another place in its series. */
 const uidOf = ({ stored, occurrence }: Recording, zone: string): string => {
   const { recurrenceId } = occurrence
-  const place = recurrenceId && (isDate(recurrenceId) ? recurrenceId.date : recurrenceInstant(recurrenceId, zone))
+  const place = recurrenceId && (isDate(recurrenceId) ? recurrenceId.date : toEpoch(recurrenceId, zone))
   return createHash('sha256')
     .update(JSON.stringify([stored.uid, place]))
     .digest('hex')

@@ -1,5 +1,4 @@
 /** What the writers of all profiles share. */
-import { toEpoch } from '../schedule/caltime.ts'
 import type { CalTime, Component, JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { KalturaStatus } from '../schedule/event.ts'
 import type { Occurrence, Window } from '../schedule/recurrence.ts'
@@ -75,6 +74,3 @@ export const windowOf = ({ window }: { readonly window: Window | null }): Window
   if (!window) throw new TypeError('this profile needs a window')
   return window
 }
-
-/** The instant a RECURRENCE-ID names, whatever zone it is written in. */
-export const recurrenceInstant = (recurrenceId: CalTime, zone: string): number => toEpoch(recurrenceId, zone)

@@ -45,7 +45,7 @@ export interface ExpandOptions {
 const MAX_OCCURRENCES = 3000
 const MAX_STEPS = 100_000
 /** Steps that an instant costs in a year for which no zone has a table. */
-const UNTABLED_STEPS = 50
+const UNTABLED_STEPS = 100
 /** More than any clock is off UTC or any gap is long. */
 const MARGIN = 2 * DAY
 const YEAR_0 = -62_167_219_200
