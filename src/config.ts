@@ -16,6 +16,8 @@ export interface Config {
   readonly file: string | null
   readonly server: {
     readonly host: string
+    /** `host` as people write it in a URL: localhost where none was chosen, or all addresses were. */
+    readonly hostName: string
     /** 0: any free port. */
     readonly port: number
     /** What clients see, without a slash at the end; `null`: what the server listens on. */
@@ -60,12 +62,14 @@ export function loadConfig(env: Environment, cwd: string): Config {
 
   const { server, store, timeZone, account, ...rest } = result.data
   const dataDir = resolve(cwd, env.KALDAV_DATA_DIR || 'data')
+  const host = env.HOST || server.host
   const example = env.KALDAV_EXAMPLE ? env.KALDAV_EXAMPLE !== '0' : file === null
   return {
     ...rest,
     file,
     server: {
-      host: env.HOST || server.host || '127.0.0.1',
+      host: host ?? '127.0.0.1',
+      hostName: !host || host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host,
       port: fromEnvironment.port ?? server.port ?? 8080,
       baseUrl: server.baseUrl ?? null,
       tls: server.tls ?? null,

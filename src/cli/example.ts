@@ -16,6 +16,15 @@ export interface ExampleOptions {
   readonly readAccount: () => Promise<unknown>
 }
 
+/** What the CSV cannot say: it has no column for the entry. */
+const liveEntry = {
+  type: 'live_entry',
+  name: 'Live stream of the Auditorium',
+  systemName: 'auditorium-live',
+  description: 'The stream that public lectures are sent on',
+  entryId: '0_audilive',
+} as const
+
 /** `examples/` beside the source, or one folder further up where this is built. */
 function exampleFolder(): string {
   const candidates = ['../../examples', '../../../examples'].map(path => fileURLToPath(new URL(path, import.meta.url)))
@@ -28,6 +37,7 @@ export async function seedExample({ store, account, readAccount }: ExampleOption
   const folder = exampleFolder()
   const { rows } = parseResourceCsv(await readFile(join(folder, 'resources.csv'), 'utf8'))
   await applyRows(account, rows)
+  await account.addResource(liveEntry)
   await readAccount()
   const importer = await Importer.open({ store, resource: null })
   for (const file of (await readdir(folder)).filter(name => name.endsWith('.ics')).sort()) {

@@ -11,6 +11,8 @@ export interface ResourceFields {
   readonly tags?: readonly string[]
   /** Kaltura id of the resource it is part of. */
   readonly parent?: number
+  /** Of a live entry, which cannot be made without one. */
+  readonly entryId?: string
 }
 
 /** The account, as far as resources go. */

@@ -66,7 +66,7 @@ test('needs no configuration', () => {
   const cwd = directory()
   expect(loadConfig({}, cwd)).toMatchObject({
     file: null,
-    server: { host: '127.0.0.1', port: 8080, baseUrl: null, tls: null, trustProxy: false },
+    server: { host: '127.0.0.1', hostName: 'localhost', port: 8080, baseUrl: null, tls: null, trustProxy: false },
     store: { url: `sqlite:${join(cwd, 'data', 'kaldav.db')}` },
     dataDir: join(cwd, 'data'),
     account: null,
@@ -79,7 +79,13 @@ test('needs no configuration', () => {
 test('reads every key of the documented file, with defaults where it is silent', () => {
   const { cwd, config } = load(example, env)
   expect(config.server).toEqual({
-    ...{ host: '127.0.0.1', port: 8080, baseUrl: 'https://calendar.example.edu', trustProxy: true },
+    ...{
+      host: '127.0.0.1',
+      hostName: 'localhost',
+      port: 8080,
+      baseUrl: 'https://calendar.example.edu',
+      trustProxy: true,
+    },
     tls: { cert: join(cwd, 'cert.pem'), key: '/etc/key.pem' },
   })
   expect(config.store.url).toBe(`sqlite:${join(cwd, 'data', 'kaldav.db')}`)
@@ -111,7 +117,8 @@ test('takes the environment before the file', () => {
   const { cwd, config } = load('server: { port: 1, host: "::1" }', {
     ...{ PORT: '0', HOST: '0.0.0.0', KALDAV_DATA_DIR: 'elsewhere', KALDAV_EXAMPLE: '1', LOG_LEVEL: 'debug' },
   })
-  expect(config.server).toMatchObject({ port: 0, host: '0.0.0.0' })
+  expect(config.server).toMatchObject({ port: 0, host: '0.0.0.0', hostName: 'localhost' })
+  expect(load('server: { host: "::1" }').config.server).toMatchObject({ host: '::1', hostName: '[::1]' })
   expect(config).toMatchObject({ dataDir: join(cwd, 'elsewhere'), example: true, logLevel: 'debug' })
   expect(config.store.url).toBe(`sqlite:${join(cwd, 'elsewhere', 'kaldav.db')}`)
 })

@@ -1,0 +1,193 @@
+/** The commands as people run them: real processes on a store of their own, one step after the other. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseCalendar } from '../../src/schedule/ical.ts'
+import { kaldav, root, workplace } from './support/run.ts'
+
+const place = workplace()
+const run = (...args: string[]) => kaldav(place, args)
+const json = async (...args: string[]) => {
+  const ran = await run(...args, '--json')
+  expect(ran.status, ran.stderr).toBe(0)
+  return JSON.parse(ran.stdout)
+}
+const example = (name: string) => join(root, 'examples', name)
+const terms = ['term-winter-2026.ics', 'term-summer-2027.ics', 'auditorium.ics'].map(example)
+const file = (name: string, content: string | Buffer) => {
+  writeFileSync(join(place.folder, name), content)
+  return name
+}
+
+test('resources: import the CSV, list them, export them, and take the export back', async () => {
+  const first = await run('resources', 'import', example('resources.csv'))
+  expect(first).toMatchObject({ status: 0, stdout: 'added 10, updated 0, deleted 0, rejected 0\n' })
+  const list = await json('resources', 'list')
+  expect(list).toHaveLength(10)
+  expect(list).toContainEqual(expect.objectContaining({ systemName: 'lh101', type: 'location', parent: 'main' }))
+  const exported = await run('resources', 'export', '-o', 'out.csv')
+  expect(exported.status).toBe(0)
+  expect(readFileSync(join(place.folder, 'out.csv'), 'utf8')).toMatch(/^\*action,resourceId,name,type/)
+  const again = await run('resources', 'import', 'out.csv')
+  expect(again.stdout).toBe('added 0, updated 10, deleted 0, rejected 0\n')
+  const bad = await run('resources', 'import', file('bad.csv', '*action,name,systemName\n4,X,x\n2,Y,\n3,,nowhere\n'))
+  expect(bad.status).toBe(1)
+  expect(bad.stderr).toContain('bad.csv:2  X  Unknown action passed: [4]')
+  expect(bad.stderr).toContain('bad.csv:4  nowhere  Unable to find location resource [nowhere]')
+})
+
+test('import: takes files in, names each rejected item, and is quiet the second time', async () => {
+  const first = await run('import', ...terms)
+  expect(first).toMatchObject({ status: 0, stdout: 'imported 22, updated 0, unchanged 0, rejected 0\n' })
+  expect(first.stderr).toBe('')
+  expect((await run('import', ...terms)).stdout).toBe('imported 0, updated 0, unchanged 22, rejected 0\n')
+  const latin1 = Buffer.from(
+    'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:caf\xe9\nDTSTART:20261201T080000Z\nDTEND:20261201T090000Z\nSUMMARY:Caf\xe9\nEND:VEVENT\nEND:VCALENDAR\n',
+    'latin1',
+  )
+  const broken = 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:broken\nDTSTART:nonsense\nSUMMARY:X\nEND:VEVENT\nEND:VCALENDAR\n'
+  const mixed = await run(
+    'import',
+    '--resource',
+    'Seminar Room 201',
+    file('l1.ics', latin1),
+    file('b.ics', broken),
+    'no.ics',
+  )
+  expect(mixed).toMatchObject({ status: 1, stdout: 'imported 1, updated 0, unchanged 0, rejected 2\n' })
+  expect(mixed.stderr).toMatch(/rejected {2}b\.ics:\d+ {2}broken {2}/)
+  expect(mixed.stderr).toMatch(/rejected {2}no\.ics {2}VCALENDAR {2}It cannot be read/)
+  const exported = await run('export', '--resource', 'sr201')
+  expect(parseCalendar(exported.stdout).events.map(({ uid }) => uid)).toContain('café')
+  expect(await run('import', '--resource', 'nowhere', ...terms)).toMatchObject({ status: 2, stdout: '' })
+})
+
+test('conflicts: shows the double booking of the example', async () => {
+  const found = await json('conflicts', '--resource', 'lh102')
+  expect(found).toEqual([
+    expect.objectContaining({
+      ...{ kind: 'overlap', resource: 'lh102', start: '2026-12-02T08:30:00Z', end: '2026-12-02T09:00:00Z' },
+      uids: ['department-meeting-ws26@campus.example', 'macroeconomics-ws26@campus.example'],
+    }),
+  ])
+  const shown = await run('conflicts')
+  expect(shown.stdout).toMatch(/^KIND +RESOURCE +FROM/)
+  expect(shown.stdout).toContain('2026-12-02 09:30')
+})
+
+test('export: by profile and by time', async () => {
+  const whole = parseCalendar((await run('export')).stdout)
+  expect(whole.rejected).toEqual([])
+  expect(whole.events).toHaveLength(23)
+  const week = ['--resource', 'lh101', '--from', '2026-11-23', '--to', '2026-11-27']
+  const device = parseCalendar((await run('export', ...week, '--profile', 'device')).stdout)
+  expect(device.events.map(({ master }) => master?.start)).toEqual([
+    { dateTime: '2026-11-23T07:30:00', tzid: 'UTC' },
+    { dateTime: '2026-11-24T09:15:00', tzid: 'UTC' },
+    { dateTime: '2026-11-25T13:15:00', tzid: 'UTC' },
+    { dateTime: '2026-11-26T09:15:00', tzid: 'UTC' },
+    { dateTime: '2026-11-27T11:15:00', tzid: 'UTC' },
+  ])
+  expect((await run('export', ...week, '--profile', 'kaltura')).stdout).toContain('X-KALTURA-TYPE:1')
+  expect((await run('export', '--profile', 'fancy')).status).toBe(2)
+  expect((await run('export', '--from', 'tomorrow')).status).toBe(2)
+})
+
+test('history: tells who changed what, and takes a run back', async () => {
+  const entries = await json('history', 'café')
+  expect(entries).toEqual([expect.objectContaining({ action: 'create', source: 'import', uid: 'café', before: null })])
+  const { run: name } = entries[0]
+  expect((await run('history', '--run', name, '--undo', '--dry-run')).stdout).toMatch(/remove +café/)
+  expect(await run('history', '--run', name, '--undo')).toMatchObject({ status: 0 })
+  expect((await run('export', '--resource', 'sr201')).stdout).not.toContain('café')
+  expect((await run('history', '--run', 'never', '--undo')).status).toBe(2)
+})
+
+test('user, app-password, token: made, listed and ended', async () => {
+  expect(await kaldav(place, ['user', 'add', 'ada', '--password-stdin'], 'secret\n')).toMatchObject({
+    status: 0,
+    stdout: '',
+  })
+  expect((await run('user', 'add', 'bob', '--role', 'viewer')).stdout).toMatch(/^[a-z0-9]{20}\n$/)
+  expect((await run('user', 'add', 'bob')).status).not.toBe(0)
+  expect((await run('user', 'add', 'eve', '--role', 'king')).status).toBe(2)
+  expect(await json('user', 'list')).toEqual([
+    { name: 'ada', role: 'booker', origin: 'store' },
+    { name: 'bob', role: 'viewer', origin: 'store' },
+  ])
+  expect((await run('user', 'passwd', 'nobody', '--password', 'x')).status).toBe(2)
+  const app = await json('app-password', 'create', 'ada', '--label', 'phone')
+  expect(await json('app-password', 'list', 'ada')).toEqual([expect.objectContaining({ id: app.id, label: 'phone' })])
+  expect((await run('app-password', 'revoke', app.id)).status).toBe(0)
+  expect((await run('user', 'remove', 'bob')).status).toBe(0)
+
+  const token = await json('token', 'create', '--resource', 'lh101', '--device', '--label', 'pearl')
+  expect(token.url).toMatch(/^http:\/\/localhost:\d+\/feeds\/[a-z0-9]{32}\/lh101\.ics\?profile=device$/)
+  const listed = await run('token', 'list')
+  expect(listed.stdout).toContain('pearl')
+  expect(listed.stdout).not.toContain(token.token)
+  expect((await run('token', 'revoke', token.id)).status).toBe(0)
+  expect((await run('token', 'revoke', token.id)).status).toBe(2)
+  expect((await run('token', 'create')).status).toBe(2)
+})
+
+test('sync, sources, account, doctor: the embedded account answers', async () => {
+  const [report] = await json('sync')
+  const counts = ['pulled', 'created', 'updated', 'removed', 'pushed', 'rejected', 'held', 'conflicts']
+  expect(report).toMatchObject({ source: 'kaltura', calendar: 'account', error: null })
+  expect(Object.keys(report)).toEqual(expect.arrayContaining(counts))
+  const [quiet] = await json('sync')
+  expect(counts.slice(1, 7).map(name => quiet[name])).toEqual([0, 0, 0, 0, 0, 0])
+  expect((await run('sync', 'nowhere')).status).toBe(2)
+  expect(await json('sources')).toEqual([expect.objectContaining({ source: 'kaltura', failures: 0, error: null })])
+  const account = await json('account')
+  expect(account).toMatchObject({
+    ...{ serviceUrl: expect.stringMatching(/^http:/), partnerId: expect.any(Number) },
+    appToken: { id: expect.any(String), token: expect.any(String) },
+    deviceAppToken: { id: expect.any(String), token: expect.any(String) },
+  })
+  expect(await json('account')).toEqual(account)
+  const checks = await json('doctor')
+  expect(checks.map(({ check }: { check: string }) => check)).toEqual(
+    expect.arrayContaining(['configuration', 'disk', 'tls', 'address', 'clock', 'database', 'account', 'sources']),
+  )
+})
+
+test('backup and restore: what was lost is back, and what was there before is kept', async () => {
+  expect((await run('backup', 'all.kaldav')).status).toBe(0)
+  const lost =
+    'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:later\nDTSTART:20270101T080000Z\nDTEND:20270101T090000Z\nEND:VEVENT\nEND:VCALENDAR\n'
+  await run('import', file('later.ics', lost))
+  const restored = await run('restore', 'all.kaldav')
+  expect(restored.status).toBe(0)
+  const before = /is in (\S+\.kaldav)\./.exec(restored.stderr)?.[1] ?? ''
+  expect((await run('export')).stdout).not.toContain('UID:later')
+  await run('restore', before)
+  expect((await run('export')).stdout).toContain('UID:later')
+  const elsewhere = workplace()
+  expect((await kaldav(elsewhere, ['restore', join(place.folder, 'all.kaldav')])).status).toBe(0)
+  expect(parseCalendar((await kaldav(elsewhere, ['export'])).stdout).events).toHaveLength(22)
+  expect((await run('restore', 'missing.kaldav')).status).toBe(2)
+  expect((await run('restore', file('no.kaldav', 'no backup'))).status).toBe(1)
+})
+
+test('wrong use and a wrong configuration end with 2, and say why', async () => {
+  const configured = workplace({ LOG_LEVEL: 'loud' })
+  writeFileSync(join(configured.folder, 'kaldav.yaml'), 'server: { port: many }\nsurces: []\n')
+  const wrong = await kaldav(configured, ['conflicts'])
+  expect(wrong.status).toBe(2)
+  for (const part of ['kaldav.yaml:1 server.port', 'kaldav.yaml:2 surces', 'LOG_LEVEL'])
+    expect(wrong.stderr).toContain(part)
+  for (const args of [
+    ['nosuch'],
+    ['import'],
+    ['sync', '--approve'],
+    ['history', '--undo'],
+    ['conflicts', '--nosuch'],
+  ]) {
+    expect([args, (await run(...args)).status]).toEqual([args, 2])
+  }
+  for (const args of [['--help'], ['token', '--help'], ['resources', 'import', '--help'], ['--version']]) {
+    expect([args, (await run(...args)).status]).toEqual([args, 0])
+  }
+})

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+export const root = resolve(import.meta.dirname, '../../..')
+const bin = join(root, 'bin', 'kaldav.js')
+
+/** A folder of its own, empty, with the settings that keep kaldav inside it. */
+export function workplace(env: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'kaldav-cli-'))
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(KALDAV_|PORT$|HOST$|LOG_LEVEL$)/.test(name)),
+  )
+  return { folder, env: { ...inherited, KALDAV_EXAMPLE: '0', PORT: '0', ...env } as NodeJS.ProcessEnv }
+}
+
+export type Workplace = ReturnType<typeof workplace>
+
+export const start = ({ folder, env }: Workplace, args: readonly string[], node = process.execPath): ChildProcess =>
+  spawn(node, [bin, ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
+
+export interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs one command to its end. */
+export async function kaldav(place: Workplace, args: readonly string[], input = ''): Promise<Ran> {
+  const child = start(place, args)
+  child.stdin?.end(input)
+  const ended = new Promise<number | null>(done => child.once('close', done))
+  const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)])
+  return { status: await ended, stdout, stderr }
+}
+
+const read = (stream: ChildProcess['stdout']): Promise<string> => (stream ? text(stream) : Promise.resolve(''))
+
+/** Where the shell finds `node` outside this project: on most machines an older one. */
+export const systemPath = (): string =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter(folder => !folder.includes('node_modules'))
+    .join(delimiter)
+
+/** The URL a starting gateway prints, once it is ready. */
+export function whenReady(child: ChildProcess): Promise<{ url: string; banner: string }> {
+  return new Promise((resolve, reject) => {
+    let banner = ''
+    let problems = ''
+    child.stderr?.on('data', chunk => {
+      problems += chunk
+    })
+    child.stdout?.on('data', chunk => {
+      banner += chunk
+      const url = /Web page\s+(\S+)\/\n/.exec(banner)?.[1]
+      if (url && /\n {2}User .*\n/.test(banner)) resolve({ url, banner })
+    })
+    child.once('exit', status => reject(new Error(`it ended with ${status}: ${problems}`)))
+  })
+}
