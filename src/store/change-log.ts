@@ -10,10 +10,16 @@ import type { CalendarChanges, Member } from './types.ts'
 export const tombstoneAge = 180 * 86_400
 
 /**
- * Tokens above this one mean a first read that is under way: its pages begin below what has been pruned, and that is no
- * fault of the reader. 15 digits.
+ * A first read that is under way has tokens of its own: its pages begin below what has been pruned, which is no fault of
+ * the reader. They hold while nothing more is pruned, and have 15 digits.
  */
-const firstRead = 400_000_000_000_000
+const firstRead = {
+  base: 500_000_000_000_000,
+  step: 100_000_000_000,
+  is: (token: number): boolean => token >= firstRead.base,
+  token: (last: number, floor: number): number => firstRead.base + (floor % 4000) * firstRead.step + last,
+  last: (token: number): number => (token - firstRead.base) % firstRead.step,
+}
 
 export async function tokenOf(database: Database, resourceId: number): Promise<number> {
   const [row] = await database.query('SELECT token FROM calendar WHERE resource_id = $1', [resourceId])
@@ -56,11 +62,12 @@ export async function changesSince(
   since: number,
   limit = Number.MAX_SAFE_INTEGER,
 ): Promise<CalendarChanges> {
-  const first = since === 0 || since > firstRead
-  const from = since > firstRead ? since - firstRead : since
+  const first = since === 0 || firstRead.is(since)
+  const from = firstRead.is(since) ? firstRead.last(since) : since
   const [calendar] = await database.query('SELECT token, floor FROM calendar WHERE resource_id = $1', [resourceId])
   const [current, floor] = [Number(calendar?.token ?? 0), Number(calendar?.floor ?? 0)]
-  if (!Number.isSafeInteger(from) || from < 0 || from > current || (!first && from < floor)) throw expired(since)
+  const holds = first ? since === 0 || since === firstRead.token(from, floor) : since >= floor
+  if (!Number.isSafeInteger(since) || since < 0 || from > current || !holds) throw expired(since)
   // One statement is one point in time, and tokens are committed in their order: no change can hide behind a later one.
   const rows = await database.query(
     `SELECT c.name, c.uid, c.token, c.removed, m.etag FROM change c
@@ -77,7 +84,7 @@ export async function changesSince(
     if (row.etag === null) removed.push(String(row.name))
     else changed.push({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })
   }
-  const token = truncated ? last + (first ? firstRead : 0) : Math.max(current, last)
+  const token = truncated ? (first ? firstRead.token(last, floor) : last) : Math.max(current, last)
   return { token, changed, removed, truncated }
 }
 

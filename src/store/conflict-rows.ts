@@ -41,10 +41,12 @@ export async function listConflicts(
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
   const rows = await database.query(`SELECT ${columns} FROM conflict c ${where}`, values)
-  const late = Number.POSITIVE_INFINITY
-  return rows
-    .map(conflict)
-    .sort((a, b) => (a.start ?? late) - (b.start ?? late) || a.since - b.since || (a.id < b.id ? -1 : 1))
+  const order = ({ start, since, uids, id }: Conflict): string => {
+    const [first, then] = [start ?? 1e12, since].map(time => String(time).padStart(15, '0'))
+    return JSON.stringify([first, then, uids, id])
+  }
+  const sorted = rows.map(conflict).map(each => ({ each, key: order(each) }))
+  return sorted.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ each }) => each)
 }
 
 export const derivedConflicts = async (database: Database, uid: string): Promise<Conflict[]> =>

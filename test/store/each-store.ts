@@ -7,6 +7,7 @@ import { openPostgres } from '../../adapters/postgres.ts'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import type { Database } from '../../src/store/database.ts'
 import { Store } from '../../src/store/store.ts'
+import { listTables } from '../../src/store/tables.ts'
 import { newPostgresDatabase } from '../support/postgres.ts'
 import { now } from './events.ts'
 
@@ -48,6 +49,16 @@ function sqlite(): Engine {
   }
 }
 
+/** Quicker than making the tables anew. */
+async function empty(database: Database): Promise<void> {
+  const tables = (await listTables(database, database.engine)).filter(({ name }) => name !== 'migration')
+  if (tables.length === 0) return
+  await database.transaction(async tx => {
+    for (const { name } of tables) await tx.query(`DELETE FROM ${name}`)
+    await tx.query('INSERT INTO calendar (resource_id, token, floor) VALUES (0, 0, 0)')
+  })
+}
+
 function postgres(): Engine {
   const closes: (() => Promise<void>)[] = []
   const fresh = async () => {
@@ -66,8 +77,7 @@ function postgres(): Engine {
     async emptied() {
       used ??= fresh()
       const database = await used
-      await database?.query('DROP SCHEMA public CASCADE')
-      await database?.query('CREATE SCHEMA public')
+      if (database) await empty(database)
       return database
     },
     async end() {
