@@ -1,5 +1,6 @@
 import type { Database } from '../store/database.ts'
 import type { Reservations } from './events/reservations.ts'
+import type { Faults } from './faults.ts'
 import type { Partner } from './session/partner.ts'
 import type { Session } from './session/session.ts'
 import type { Input } from './wire/input.ts'
@@ -17,8 +18,8 @@ export interface Account {
   readonly timeZone: string
   readonly uploadDir: string
   readonly reservations: Reservations
-  /** Seconds until `list` sees a write. */
-  readonly indexLag: () => number
+  /** What is made to go wrong; null outside test mode. */
+  readonly faults: Faults | null
   /** Takes note of a defect: the client only hears INTERNAL_SERVERL_ERROR. */
   readonly report: (error: unknown) => void
 }

@@ -1,9 +1,9 @@
 import { ApiError, apiError } from './api-error.ts'
 import type { Account, Action, Call } from './call.ts'
 import { typeNamed } from './schema/registry.ts'
-import { SERVICES } from './services.ts'
+import { serviceNamed } from './services.ts'
 import { isPermitted } from './session/permissions.ts'
-import { checkUsable, openSession, type Session } from './session/session.ts'
+import { checkUsable, invalidKs, openSession, privilegeOf, type Session } from './session/session.ts'
 import { numberIn, textIn } from './wire/input.ts'
 import type { Result } from './wire/output.ts'
 import type { Grouped } from './wire/parameters.ts'
@@ -16,10 +16,10 @@ export interface Answer {
   readonly wrote: boolean
 }
 
-function actionOf(service: string, action: string): Action {
-  const found = SERVICES[service]
+function actionOf(account: Account, service: string, action: string): Action {
+  const found = serviceNamed(account, service)
   if (!found) throw apiError('SERVICE_DOES_NOT_EXISTS', service)
-  const entry = found[action]
+  const entry = Object.hasOwn(found, action) ? found[action] : undefined
   if (!entry) throw apiError('ACTION_DOES_NOT_EXISTS', action, service)
   return entry
 }
@@ -32,21 +32,33 @@ function profileIn(parameters: Grouped, now: number): Profile | null {
   return type === null ? null : { include: type === 1, fields: csv(textIn(profile, 'fields') ?? '') }
 }
 
+/** A session may be told what time it is (`reftime`), which relative times then count from. */
+function nowFor(account: Account, session: Session | null): number {
+  const told = session && privilegeOf(session, 'reftime')
+  return told ? toInt(told) : account.now()
+}
+
+/** No session and no partner: MISSING_KS. Another partner than the session's, or a role that may not: SERVICE_FORBIDDEN. */
+function checkPermitted(account: Account, session: Session | null, entry: Action, asked: number, name: string): void {
+  const foreign = asked !== 0 && asked !== account.partner.id
+  if (isPermitted(session, entry.permissions) && !(session && foreign)) return
+  if (!session && asked !== account.partner.id) throw apiError('MISSING_KS')
+  throw apiError('SERVICE_FORBIDDEN', name)
+}
+
 /** Service, session, arguments, rights, in Kaltura's order: bad arguments are told even to who may not call. */
 async function run(account: Account, service: string, action: string, parameters: Grouped): Promise<Answer> {
-  const entry = actionOf(service, action)
-  const now = account.now()
+  const entry = actionOf(account, service, action)
   const ks = toText(parameters.ks)
-  const session: Session | null = ks === '' ? null : openSession(ks, account.partner)
+  const session = ks === '' ? null : openSession(ks, account.partner)
+  const now = nowFor(account, session)
   const args = readArguments(entry.parameters, parameters, now)
   const profile = profileIn(parameters, now)
-  if (session) await checkUsable(account.database, session, now)
-  if (!isPermitted(session, entry.permissions)) {
-    const partner = toInt(parameters.partnerId ?? parameters.p ?? 0)
-    if (!session && partner !== account.partner.id) throw apiError('MISSING_KS')
-    throw apiError('SERVICE_FORBIDDEN', `${service}->${action}`)
-  }
-  const call: Omit<Call, 'database'> = { account, now, session, profile }
+  if (session && account.faults?.take(service, action, ['expired']).length) throw invalidKs('EXPIRED')
+  if (session) await checkUsable(account.database, session, account.now())
+  const partner = toInt(parameters.partnerId ?? parameters.p ?? 0)
+  checkPermitted(account, session, entry, partner, `${service}->${action}`)
+  const call: Omit<Call, 'database'> = { account, now: account.now(), session, profile }
   const result = entry.writes
     ? await account.database.transaction(database => entry.run({ ...call, database }, args))
     : await entry.run({ ...call, database: account.database }, args)

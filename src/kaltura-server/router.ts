@@ -2,6 +2,7 @@ import express, { type Request, type Response, type Router } from 'express'
 import { ApiError, apiError } from './api-error.ts'
 import type { Account } from './call.ts'
 import { dispatch } from './dispatch.ts'
+import { failAfter, failBefore } from './fault-http.ts'
 import { type IcalOutput, writeIcal } from './ical/write-ical.ts'
 import { multirequest } from './multirequest.ts'
 import { BodyTooLarge, readBody } from './wire/body.ts'
@@ -59,10 +60,12 @@ async function answer(options: RouterOptions, request: Request, response: Respon
     response.status(200).type('text/plain').send(apiError('UNKNOWN_RESPONSE_FORMAT', format).message)
     return
   }
+  if (await failBefore(options.account, parameters, response)) return
   const answers = isMultirequest(parameters)
     ? await multirequest(options.account, parameters)
     : [await dispatch(options.account, parameters)]
   if (answers.some(({ wrote }) => wrote)) options.onChange()
+  if (failAfter(options.account, parameters, response)) return
   const results = answers.map(({ result }) => result)
   const shown = isMultirequest(parameters) ? results : (results[0] ?? null)
   const rendered = await render(options, format, shown, parameters, begun)

@@ -4,6 +4,7 @@ import type { Router } from 'express'
 import type { Database } from '../store/database.ts'
 import type { Account } from './call.ts'
 import { Reservations } from './events/reservations.ts'
+import { Faults } from './faults.ts'
 import type { IcalOutput } from './ical/write-ical.ts'
 import { kalturaRouter } from './router.ts'
 import { type AppToken, findTokenFor, newId, newToken, storeToken, TokenStatus } from './session/app-token.ts'
@@ -44,6 +45,8 @@ export interface KalturaServer {
   readonly router: Router
   /** The account's credentials, made once and the same ever after. */
   bootstrap(): Promise<Credentials>
+  /** What is to go wrong; null outside test mode. */
+  readonly faults: Faults | null
   close(): Promise<void>
 }
 
@@ -98,7 +101,7 @@ export async function openKalturaServer(options: KalturaServerOptions): Promise<
     timeZone: options.timeZone ?? 'UTC',
     uploadDir: options.uploadDir ?? `${tmpdir()}/kaldav-${randomUUID()}`,
     reservations: new Reservations(),
-    indexLag: () => 0,
+    faults: options.test ? new Faults() : null,
     report: options.report ?? (() => {}),
   }
   const router = kalturaRouter({
@@ -106,5 +109,5 @@ export async function openKalturaServer(options: KalturaServerOptions): Promise<
     icalOutput: options.icalOutput ?? 'standard',
     onChange: options.onChange ?? (() => {}),
   })
-  return { router, bootstrap: () => bootstrap(account), close: async () => {} }
+  return { router, faults: account.faults, bootstrap: () => bootstrap(account), close: async () => {} }
 }

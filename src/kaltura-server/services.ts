@@ -1,15 +1,26 @@
-import type { Service } from './call.ts'
+import type { Account, Service } from './call.ts'
 import { eventService } from './events/event-service.ts'
+import { faultService } from './fault-service.ts'
 import { eventResourceService } from './resources/event-resource-service.ts'
 import { resourceService } from './resources/resource-service.ts'
 import { appTokenService } from './session/app-token-service.ts'
 import { sessionService } from './session/session-service.ts'
+import { systemService } from './session/system-service.ts'
 
-/** By the id on the wire, in lower case; `name` is how messages write it. */
-export const SERVICES: Readonly<Record<string, Service>> = {
+/** By the id on the wire, in lower case. */
+const SERVICES: Readonly<Record<string, Service>> = {
   session: sessionService,
+  system: systemService,
   apptoken: appTokenService,
   schedule_scheduleevent: eventService,
   schedule_scheduleresource: resourceService,
   schedule_scheduleeventresource: eventResourceService,
+}
+
+const FAULTS = 'kaldav_fault'
+
+/** The service of this id; faults only where they are allowed. */
+export function serviceNamed(account: Account, id: string): Service | null {
+  if (id === FAULTS && account.faults) return faultService(account.faults)
+  return Object.hasOwn(SERVICES, id) ? (SERVICES[id] ?? null) : null
 }

@@ -1,9 +1,11 @@
 import type { Call, Service } from '../call.ts'
 import { typeNamed } from '../schema/registry.ts'
-import { int, object } from '../schema/schema.ts'
+import { enumOf, int, object, string } from '../schema/schema.ts'
 import { type Input, numberIn, objectIn, required } from '../wire/input.ts'
 import type { Output } from '../wire/output.ts'
+import { findConflicts } from './conflicts.ts'
 import type { Event } from './event.ts'
+import { updateLiveFeature } from './live-feature.ts'
 import { presentEvents } from './present.ts'
 import { pageOf, searchEvents } from './search.ts'
 import { addEvent, cancelEvent, deleteEvent, existing, updateEvent } from './write.ts'
@@ -67,5 +69,32 @@ export const eventService: Service = {
         objects: await presentEvents(call.database, found.events, call.profile),
       }
     },
+  },
+  getconflicts: {
+    parameters: [
+      { field: string('resourceIds') },
+      EVENT,
+      { field: string('scheduleEventIdToIgnore'), optional: true },
+      { field: enumOf('scheduleEventConflictType', 'conflictType'), fallback: 1 },
+    ],
+    permissions: ['SCHEDULE_EVENT_BASE'],
+    run: async (call, args) => {
+      const events = await findConflicts(call, args)
+      return {
+        objectType: 'KalturaScheduleEventListResponse',
+        totalCount: events.length,
+        objects: await presentEvents(call.database, events, call.profile),
+      }
+    },
+  },
+  updatelivefeature: {
+    parameters: [
+      { field: int('scheduledEventId') },
+      { field: string('featureName') },
+      { field: object('liveFeature', 'KalturaLiveFeature') },
+    ],
+    permissions: [MANAGE, 'SCHEDULE_EVENT_FEATURE_MANAGE'],
+    writes: true,
+    run: async (call, args) => answer(call, await updateLiveFeature(call, args)),
   },
 }

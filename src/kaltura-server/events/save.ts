@@ -9,7 +9,7 @@ import { familyOf, indexEvents } from './index-entry.ts'
 export const nextSequence = (sequence: number): number => Math.ceil(sequence / 10) * 10 + 2
 
 export const reindex = (call: Call, ids: readonly number[]): Promise<void> =>
-  indexEvents(call.database, ids, { now: call.now, lag: call.account.indexLag() })
+  indexEvents(call.database, ids, { now: call.now, lag: call.account.faults?.lag ?? 0 })
 
 /** Writes events and lets the index know. */
 export async function saveEvents(call: Call, events: readonly Event[]): Promise<void> {

@@ -1,13 +1,13 @@
 import type { Row } from '../../store/database.ts'
 import { apiError } from '../api-error.ts'
 import type { Call, Service } from '../call.ts'
-import { userOf } from '../call.ts'
 import { hasBlackoutConflict } from '../events/blackout.ts'
 import { findEvent } from '../events/event.ts'
 import { touchEvent } from '../events/save.ts'
 import { type Page, pageOf } from '../events/search.ts'
 import { typeNamed } from '../schema/registry.ts'
 import { bool, int, object } from '../schema/schema.ts'
+import { holderOf } from '../session/session.ts'
 import { Conditions, takeIds } from '../storage/rows.ts'
 import { boolIn, type Input, isSent, numberIn, objectIn, required } from '../wire/input.ts'
 import { type Output, project } from '../wire/output.ts'
@@ -46,13 +46,10 @@ async function find(call: Call, eventId: number, resourceId: number): Promise<Li
   return row ?? null
 }
 
-/** Who holds a reservation: the session, so that another session of the same user is somebody else. */
-export const holderOf = (call: Call): string => call.session?.ks ?? userOf(call)
-
 async function add(call: Call, link: Input): Promise<LinkRow> {
   const eventId = numberIn(link, 'eventId') ?? 0
   const resourceId = numberIn(link, 'resourceId') ?? 0
-  if (call.account.reservations.heldByOther(String(resourceId), holderOf(call), call.now))
+  if (call.account.reservations.heldByOther(String(resourceId), holderOf(call.session), call.now))
     throw apiError('RESOURCE_IS_RESERVED', resourceId)
   if (await find(call, eventId, resourceId))
     throw apiError('SCHEDULE_EVENT_RESOURCE_ALREADY_EXISTS', eventId, resourceId)

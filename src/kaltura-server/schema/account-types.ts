@@ -36,4 +36,17 @@ export const ACCOUNT_TYPES: Readonly<Record<string, ObjectTable>> = {
     fields: [string('name'), enumOf('type', 'responseProfileType'), string('fields')],
   },
   KalturaFilterPager: { fields: [int('pageSize'), int('pageIndex')] },
+  /** Of this server only: what is to go wrong (test mode). */
+  KaldavFault: {
+    fields: [
+      string('kind'),
+      string('service'),
+      string('action'),
+      int('count'),
+      int('skip'),
+      int('milliseconds'),
+      int('seconds'),
+      int('status'),
+    ],
+  },
 }

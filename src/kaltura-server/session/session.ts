@@ -54,3 +54,6 @@ export async function checkUsable(database: Database, session: Session, now: num
   )
   if (rows.length > 0) throw invalidKs('LOGOUT')
 }
+
+/** Who holds a reservation: the session, so that another session of the same user is somebody else. */
+export const holderOf = (session: Session | null): string => session?.ks ?? ''

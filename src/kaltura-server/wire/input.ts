@@ -3,11 +3,18 @@ import type { ObjectType } from '../schema/schema.ts'
 /** A property sent as `name__null`: set it to nothing. Different from a property that was not sent. */
 export const NULL: unique symbol = Symbol('null')
 
-export interface UploadedFile {
+/** A file that came with the request. A class, so that no parameter can pretend to be one. */
+export class UploadedFile {
   /** Where it lies until the request ends. */
   readonly path: string
   readonly name: string
   readonly size: number
+
+  constructor(path: string, name: string, size: number) {
+    this.path = path
+    this.name = name
+    this.size = size
+  }
 }
 
 export type InputValue = string | number | boolean | typeof NULL | Input | readonly Input[] | UploadedFile
@@ -45,7 +52,7 @@ export function listIn(input: Input, name: string): readonly Input[] | null {
 
 export function fileIn(input: Input, name: string): UploadedFile | null {
   const value = input.values.get(name)
-  return typeof value === 'object' && 'path' in value ? value : null
+  return value instanceof UploadedFile ? value : null
 }
 
 /** Was it sent at all, be it as `__null`? */

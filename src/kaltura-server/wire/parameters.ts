@@ -1,3 +1,5 @@
+import { UploadedFile } from './input.ts'
+
 /** Parameters of a request, grouped: `filter:statusEqual=2` and `filter[statusEqual]=2` are `{ filter: { statusEqual: '2' } }`. */
 export interface Grouped {
   readonly [name: string]: unknown
@@ -12,7 +14,7 @@ const isGroup = (value: unknown): value is Group => value !== null && typeof val
 const colons = (name: string): string => name.replace(/\[([^\]]*)\]/g, ':$1')
 
 function copy(value: unknown): unknown {
-  if (!isGroup(value)) return value
+  if (!isGroup(value) || value instanceof UploadedFile) return value
   const result = group()
   for (const [key, inner] of Object.entries(value)) result[key] = copy(inner)
   return result

@@ -2,7 +2,7 @@ import { apiError } from '../api-error.ts'
 import { type EnumName, enumTable } from '../schema/enums.ts'
 import { findType, isA, typeNamed } from '../schema/registry.ts'
 import type { Field, ObjectType } from '../schema/schema.ts'
-import { type Input, type InputValue, NULL, type UploadedFile } from './input.ts'
+import { type Input, type InputValue, NULL, UploadedFile } from './input.ts'
 import type { Grouped } from './parameters.ts'
 import { isXmlText, looseNumber, toBool, toFloat, toInt, toText, toTime } from './values.ts'
 
@@ -14,7 +14,6 @@ export interface Parameter {
 }
 
 const isGroup = (raw: unknown): raw is Grouped => raw !== null && typeof raw === 'object'
-const isFile = (raw: unknown): raw is UploadedFile => isGroup(raw) && typeof raw.path === 'string' && 'size' in raw
 
 function readEnum(name: EnumName, raw: unknown, field: string): string | number {
   const { className, values } = enumTable(name)
@@ -101,7 +100,7 @@ export function readArguments(parameters: readonly Parameter[], raw: Grouped, no
   for (const { field, optional, fallback } of parameters) {
     const given = raw[field.name]
     if (field.type === 'file') {
-      if (isFile(given)) values.set(field.name, given)
+      if (given instanceof UploadedFile) values.set(field.name, given)
       else if (given !== undefined) throw apiError('UPLOAD_ERROR')
       else if (!optional) throw apiError('MISSING_MANDATORY_PARAMETER', field.name)
       continue
