@@ -70,12 +70,32 @@ const isKaltura = (text: string): boolean =>
   !/^(VERSION|PRODID)[:;]/im.test(text) &&
   !/[^\r]\n(BEGIN|END):/i.test(text)
 
-const physicalLines = (text: string): string[] => {
+/** Lines as they are ended, and the number of each where a line break may be inside one. */
+interface Physical {
+  readonly lines: readonly string[]
+  readonly numbers: readonly number[] | null
+}
+
+const physicalLines = (text: string): Physical => {
   const clean = (text.isWellFormed() ? text : text.toWellFormed()).replaceAll('\ufeff', '').replace(controls, '')
-  if (isKaltura(clean)) return clean.split('\r\n').map(line => line.trimEnd().replace(/[\r\n]/g, '\\n'))
+  if (isKaltura(clean)) {
+    const numbers: number[] = []
+    let next = 1
+    const lines = clean.split('\r\n').map(line => {
+      const parts = line.split(/[\r\n]/)
+      numbers.push(next)
+      next += parts.length
+      return parts.every(part => part.trim() === '') ? '' : parts.join('\\n')
+    })
+    return { lines, numbers }
+  }
   const lines = clean.split(/\r\n|\r|\n/)
   const indent = /^[ \t]+(?=BEGIN:)/i.exec(lines.find(line => line.trim() !== '') ?? '')?.[0]
-  return indent === undefined ? lines : lines.map(line => (line.startsWith(indent) ? line.slice(indent.length) : line))
+  const start = indent?.length ?? 0
+  return {
+    lines: indent === undefined ? lines : lines.map(line => (line.startsWith(indent) ? line.slice(start) : line)),
+    numbers: null,
+  }
 }
 
 class Scanner {
@@ -187,7 +207,7 @@ const isSoftBreak = (text: string): boolean =>
   text.endsWith('=') && text.slice(0, text.indexOf(':')).toUpperCase().includes('QUOTED-PRINTABLE')
 
 /** Unfolds and hands on each line with its number. Blank lines are counted: a fold may come after them, or more text. */
-const unfold = (lines: readonly string[], scanner: Scanner): void => {
+const unfold = ({ lines, numbers }: Physical, scanner: Scanner): void => {
   let parts: string[] = []
   let start = 0
   let blanks = 0
@@ -209,15 +229,16 @@ const unfold = (lines: readonly string[], scanner: Scanner): void => {
     } else {
       flush()
       parts = [text.trimStart()]
-      start = index + 1
+      start = numbers?.[index] ?? index + 1
     }
     soft = soft ? text.endsWith('=') : isSoftBreak(text)
     if (soft) parts[parts.length - 1] = parts.at(-1)?.slice(0, -1) ?? ''
   })
   flush()
-  scanner.finish(lines.length)
+  scanner.finish(numbers?.at(-1) ?? lines.length)
 }
 
+/** Any text; what is no calendar gives no components. */
 export const scan = (text: string): Scan => {
   const scanner = new Scanner()
   unfold(physicalLines(text), scanner)

@@ -116,7 +116,10 @@ export const bestOf = (zones: readonly string[], text = ''): string | null => {
     return city.length > 3 && words.includes(city)
   })
   for (const choice of [mentioned, zones]) {
-    const known = wellKnown.find(zone => choice.includes(zone)) ?? choice.find(zone => windowsDefaults().has(zone))
+    const known =
+      wellKnown.find(zone => choice.includes(zone)) ??
+      choice.find(zone => zone.startsWith('Etc/')) ??
+      choice.find(zone => windowsDefaults().has(zone))
     const best = known ?? [...choice].sort()[0]
     if (best !== undefined) return best
   }
@@ -202,7 +205,7 @@ const certain: readonly ((name: string) => string | null)[] = [
   name => (/^z$/i.test(name) ? 'UTC' : null),
   zoneOfWindows,
   zoneOfPath,
-  name => ianaZone(name.replace('-', '/')),
+  name => (name.includes('-') ? ianaZone(name.replace('-', '/')) : null),
   name => zoneOfWindows(name.replace(/ \d+$/, '')),
   name => zoneOfWindows(name.replace(/daylight time/i, 'Standard Time')),
   name => (labelForm.test(name) || labels().has(name.toLowerCase()) ? zoneOfLabel(name) : null),

@@ -161,24 +161,24 @@ interface Reading {
 const CURRENT = 1_735_689_600 // 2025-01-01T00:00:00Z
 const MARGIN = 90 * DAY
 
+/** Whether a rule goes on past any year compared. */
+const isOpen = ({ rule }: Observance): boolean => rule !== null && rule.until > HORIZON.to && rule.count > 1000
+
 /**
  * The ways to take the rules, best first: over the whole horizon; with each era ended by the next; as today's rules
  * alone; and, where every observance ends, over the years they cover.
  */
 const readings = (observances: readonly Observance[]): Reading[] => {
   const years = [2014, 2036] as const
-  const strict = toChanges(observances, years)
-  const eras = toChanges(superseded(observances), years)
-  const open = observances.some(
-    o => o.rule !== null && o.rule.until === Number.POSITIVE_INFINITY && o.rule.count > 1000,
-  )
+  const eras = superseded(observances)
+  const same = eras.every((era, i) => era === observances[i])
+  const latest = toChanges(eras, years)
   const ways = [
-    { changes: strict, ...HORIZON },
-    { changes: eras, ...HORIZON },
+    ...(same ? [] : [{ changes: toChanges(observances, years), ...HORIZON }]),
+    { changes: latest, ...HORIZON },
   ]
-  if (open) return [...ways, { changes: eras, from: CURRENT, to: HORIZON.to }]
-  const starts = observances.map(o => yearOf(o.start))
-  const bounded = toChanges(observances, [Math.min(...starts), Math.min(...starts) + 300])
+  if (observances.some(isOpen)) return [...ways, { changes: latest, from: CURRENT, to: HORIZON.to }]
+  const bounded = toChanges(observances, [1969, 2036])
   const [first = 0, last = 0] = [bounded.at[0], bounded.at.at(-1)]
   return bounded.at.length > 1 ? [...ways, { changes: bounded, from: first, to: last + MARGIN }] : ways
 }
