@@ -49,8 +49,8 @@ class Sqlite implements Database {
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<R[]> {
     if (this.#reader && isRead(sql)) {
-      this.#checkOpen()
       await breathe()
+      this.#checkOpen()
       return this.#reader.run<R>(sql, values)
     }
     return this.transaction(database => database.query<R>(sql, values))
