@@ -1,4 +1,5 @@
 /** Google Calendar as a source: one room calendar (or any other) in both directions. */
+import { AccessDenied } from '../../src/errors.ts'
 import { resolveZone } from '../../src/schedule/timezone.ts'
 import type { Source } from '../../src/sync/source.ts'
 import { GoogleClient, type GoogleCredentials } from './client.ts'
@@ -14,6 +15,9 @@ export interface GoogleOptions extends GoogleCredentials {
   /** Tells this gateway from others that share a calendar: the account's partner id. */
   readonly tenant: string
 }
+
+/** Google's reason where a service account invites without domain-wide delegation. */
+const noDelegation = 'forbiddenForServiceAccounts'
 
 /** One client, and so one access token, for all calendars of a configured source. */
 export function openGoogle(options: GoogleOptions): (calendarId: string) => Source {
@@ -41,9 +45,19 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
     },
   }
   const channels = new Channels(writer)
+  let cannotInvite: AccessDenied | null = null
   return {
     pull: cursor => pull(writer, cursor),
-    push: (event, at) => push(writer, event, at),
+    push: async (event, at) => {
+      if (cannotInvite) throw cannotInvite
+      try {
+        return await push(writer, event, at)
+      } catch (error) {
+        // A matter of configuration: no event after this one would fare better.
+        if (error instanceof AccessDenied && error.message.includes(noDelegation)) cannotInvite = error
+        throw error
+      }
+    },
     remove: at => remove(writer, at),
     normalize: normalizeForGoogle,
     accepts: event => event.master?.status !== 'CANCELLED',

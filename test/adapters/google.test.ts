@@ -30,7 +30,14 @@ afterEach(async () => {
 })
 
 const open = (organizer: string | null = null) =>
-  openGoogle({ keyFile, apiUrl: google.url, tokenUrl: `${google.url}/token`, organizer, tenant: '101' })(room)
+  openGoogle({
+    keyFile,
+    apiUrl: google.url,
+    tokenUrl: `${google.url}/token`,
+    organizer,
+    tenant: '101',
+    subject: organizer ?? undefined,
+  })(room)
 
 const berlin = (dateTime: string) => ({ dateTime, tzid: 'Europe/Berlin' })
 const year = new Date().getUTCFullYear() + 1

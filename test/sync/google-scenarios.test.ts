@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { identity } from '../../adapters/google/identity.ts'
 import { openGoogle } from '../../adapters/google/index.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import type { SyncReport } from '../../src/sync/report.ts'
@@ -44,7 +45,14 @@ afterEach(async () => {
 })
 
 const open = (calendar: string, organizer: string | null = null): Source =>
-  openGoogle({ keyFile, apiUrl: google.url, tokenUrl: `${google.url}/token`, organizer, tenant: '101' })(calendar)
+  openGoogle({
+    keyFile,
+    apiUrl: google.url,
+    tokenUrl: `${google.url}/token`,
+    organizer,
+    tenant: '101',
+    subject: organizer ?? undefined,
+  })(calendar)
 
 /** The general rule after each: one more round writes nothing on either side. */
 async function expectQuiet(): Promise<void> {
@@ -293,6 +301,126 @@ describe('rooms', () => {
       start: { date: `${year}-04-06` },
       end: { date: `${year}-04-07` },
     })
+  })
+})
+
+describe('booking', () => {
+  it('S24 a new time asks the room again, and its answer is followed', async () => {
+    google.calendar('scheduling@example.edu')
+    source = open(r1, 'scheduling@example.edu')
+    booked(r1, {
+      start: { dateTime: `${year}-03-02T14:00:00+01:00` },
+      end: { dateTime: `${year}-03-02T15:00:00+01:00` },
+    })
+    await harness.put(lecture('a'))
+    await run()
+    google.answerInvitations()
+    await run()
+    expect(await harness.store.conflicts({ uid: 'a' })).toEqual([])
+    await harness.put(lecture('a', '03-02', 14))
+    await run()
+    google.answerInvitations()
+    await run()
+    const kinds = (await harness.store.conflicts({ uid: 'a' })).map(({ kind }) => kind).sort()
+    expect(kinds).toEqual(['overlap', 'rejected'])
+  })
+
+  it('S25 a service account that may not invite says so, and tries once', async () => {
+    google.calendar('scheduling@example.edu')
+    const open = openGoogle({
+      keyFile,
+      apiUrl: google.url,
+      tokenUrl: `${google.url}/token`,
+      organizer: 'scheduling@example.edu',
+      tenant: '101',
+    })
+    source = open(r1)
+    await harness.put(lecture('a'))
+    await harness.put(lecture('b', '03-03'))
+    google.calls.length = 0
+    const report = await run()
+    expect(report.error).toMatch(/forbiddenForServiceAccounts/)
+    expect(report.remedy).toMatch(/subject/)
+    expect(google.writes()).toHaveLength(1)
+  })
+
+  it('S35 a change between two pages comes with the next token', async () => {
+    for (let n = 0; n < 4; n++) booked(r1)
+    google.pageSize = 1
+    google.emptyPages = true
+    const late = booked(r1)
+    google.onRequest = ({ query }) => {
+      if (!query.get('pageToken')) return
+      google.onRequest = null
+      google.calendar(r1).put({ ...late, summary: 'Edited between the pages' })
+    }
+    await run()
+    await run()
+    expect((await eventOf(late.iCalUID ?? ''))?.master?.summary).toBe('Edited between the pages')
+  })
+
+  it('S62 event ids: Google takes every one, and each spells its UID', async () => {
+    const ids = identity('101/room')
+    const uids = Array.from({ length: 2000 }, (_, n) => `${n}-${'äöü€😀'.at(n % 4)}@${'x'.repeat(n % 700)}`)
+    const made = uids.map(uid => ids.id(uid, 0))
+    expect(made.every(id => /^[a-v0-9]{5,1024}$/.test(id))).toBe(true)
+    expect(new Set(made).size).toBe(uids.length)
+    for (const [index, id] of made.entries()) {
+      const uid = uids[index] ?? ''
+      expect(ids.uid(id)).toBe(Buffer.byteLength(uid) * 1.6 + 11 < 1024 ? uid : null)
+    }
+    expect(identity('102/room').uid(made[0] ?? '')).toBeNull()
+  })
+
+  it('S64 an alias, another zone of the calendar and other offsets mean the same instants', async () => {
+    const item = booked(r1, {
+      start: { dateTime: `${year}-04-06T12:30:00+05:30`, timeZone: 'Asia/Calcutta' },
+      end: { dateTime: `${year}-04-06T13:30:00+05:30`, timeZone: 'Asia/Calcutta' },
+    })
+    await run()
+    google.calendar(r1).put({
+      ...item,
+      start: { dateTime: `${year}-04-06T09:00:00+02:00`, timeZone: 'Europe/Berlin' },
+      end: { dateTime: `${year}-04-06T10:00:00+02:00`, timeZone: 'Europe/Berlin' },
+    })
+    expect(await run()).toMatchObject({ pulled: 1, updated: 0 })
+  })
+
+  it('S65 odd lengths are kept or named, and the others go on', async () => {
+    booked(r1, { start: { dateTime: `${year}-04-06T09:00:00Z` }, end: { dateTime: `${year}-04-06T09:00:00Z` } })
+    booked(r1, { start: { dateTime: `${year}-04-06T22:00:00Z` }, end: { dateTime: `${year}-04-08T02:00:00Z` } })
+    booked(r1, {
+      start: { dateTime: `${year}-03-28T02:30:00`, timeZone: 'Europe/Berlin' },
+      end: { dateTime: `${year}-03-28T03:30:00`, timeZone: 'Europe/Berlin' },
+    })
+    const { end: _, ...endless } = booked(r1)
+    google.calendar(r1).put({ ...endless, id: endless.id, status: 'confirmed' })
+    const report = await run()
+    expect(report).toMatchObject({ created: 3, rejected: 1, error: null })
+  })
+
+  it('S68 a first read of an old calendar is bounded, and what follows carries no window', async () => {
+    for (let n = 0; n < 30; n++)
+      booked(r1, { start: { dateTime: '2019-04-06T09:00:00Z' }, end: { dateTime: '2019-04-06T10:00:00Z' } })
+    for (let n = 0; n < 30; n++) google.calendar(r1).remove(booked(r1).id)
+    booked(r1)
+    expect(await run()).toMatchObject({ created: 1, error: null })
+    await run()
+    const lists = google.calls.filter(({ id }) => id === 'calendar.events.list')
+    expect(lists.map(({ query }) => [query.has('timeMin'), query.has('syncToken')])).toEqual([
+      [true, false],
+      [false, true],
+    ])
+  })
+
+  it('a thousand events with nothing changed cost one request', async () => {
+    google.pageSize = 2500
+    for (let n = 0; n < 1000; n++)
+      booked(r1, { start: { dateTime: `${year}-04-06T09:00:00Z` }, end: { dateTime: `${year}-04-06T09:00:00Z` } })
+    await run()
+    google.calls.length = 0
+    await run()
+    expect(google.calls).toHaveLength(1)
   })
 })
 

@@ -69,10 +69,13 @@ export class FakeGoogle {
   roomAllDayQuirk = false
   declinedRoomCopy: 'keep' | 'cancel' = 'keep'
   readonly #calendars = new Map<string, FakeCalendar>()
-  readonly #tokens = new Set<string>()
+  /** Access tokens and the user each acts for; `null`: the service account itself. */
+  readonly #tokens = new Map<string, string | null>()
   #server: Server | null = null
   url = ''
   tokensGiven = 0
+  /** Called with each request before it is answered: somebody acts in between. */
+  onRequest: ((call: Call) => void) | null = null
   /** Where hooks are really reached; `null`: they are not called. */
   hookOrigin: string | null = null
   refuseTokens: { error: string; error_description: string } | null = null
@@ -157,7 +160,9 @@ export class FakeGoogle {
       return
     }
     const token = `ya29.${randomUUID()}`
-    this.#tokens.add(token)
+    const claims = form.get('assertion')?.split('.')[1]
+    const { sub = null } = claims ? JSON.parse(Buffer.from(claims, 'base64url').toString()) : {}
+    this.#tokens.set(token, sub)
     this.tokensGiven++
     this.#send(response, 200, { access_token: token, expires_in: 3600, token_type: 'Bearer' })
   }
@@ -183,16 +188,21 @@ export class FakeGoogle {
   #route(request: IncomingMessage, url: URL, text: string): unknown {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (!token || !this.#tokens.has(token)) throw new ApiError(401, 'authError', 'Invalid Credentials')
+    const subject = this.#tokens.get(token) ?? null
     const found = this.contract.match(request.method ?? 'GET', url.pathname)
     if (!found) throw new ApiError(404, 'notFound', 'Not Found')
     const { method, params } = found
     this.contract.checkQuery(method, url.searchParams)
     const body = text ? JSON.parse(text) : {}
     this.contract.check(method.request?.$ref, body, `${method.id} request`)
-    this.calls.push({
-      ...{ id: method.id, calendarId: params.calendarId, query: url.searchParams, body },
-      quotaUser: url.searchParams.get('quotaUser'),
-    })
+    const quotaUser = url.searchParams.get('quotaUser')
+    const call: Call = { id: method.id, calendarId: params.calendarId, query: url.searchParams, body, quotaUser }
+    this.calls.push(call)
+    this.onRequest?.(call)
+    if ('attendees' in body && subject === null) {
+      const message = 'Service accounts cannot invite attendees without Domain-Wide Delegation of Authority.'
+      throw new ApiError(403, 'forbiddenForServiceAccounts', message)
+    }
     const handler = handlers[method.id]
     if (!handler) throw new ApiError(501, 'notImplemented', `the stand-in does not know ${method.id}`)
     const result = handler(this, {
@@ -341,7 +351,10 @@ function list(google: FakeGoogle, { params, query }: Request): unknown {
     .filter(item => uid === null || item.iCalUID === uid)
     .filter(
       item =>
-        Number.isNaN(timeMin) || item.status === 'cancelled' || item.recurrence || calendar.span(item).end > timeMin,
+        Number.isNaN(timeMin) ||
+        item.status === 'cancelled' ||
+        item.recurrence ||
+        !(calendar.span(item).end <= timeMin),
     )
     .map(item => google.shown(calendar, item))
   const size = Math.min(google.pageSize, Number(query.get('maxResults') ?? 250))
