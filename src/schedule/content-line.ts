@@ -83,7 +83,9 @@ export const nameOf = (text: string): string | null => {
   let end = 0
   while (end < text.length && text.charCodeAt(end) !== 0x3a && text.charCodeAt(end) !== 0x3b) end++
   const name = text.slice(0, end).trimEnd()
-  return end < text.length && name.length <= 255 && nameForm.test(name) && name.toLowerCase() !== '__proto__' ? name : null
+  return end < text.length && name.length <= 255 && nameForm.test(name) && name.toLowerCase() !== '__proto__'
+    ? name
+    : null
 }
 
 /**

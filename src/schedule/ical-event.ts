@@ -147,6 +147,8 @@ const sort = (draft: Draft, property: RawProperty, context: EventContext): void 
     keepExtra(draft, property, context)
     return
   }
+  // Empty is as good as absent, but for texts.
+  if (known && !texts.has(name) && property.value.trim() === '') return
   if (draft.seen.has(name)) {
     again(draft, property, context)
     return
@@ -248,7 +250,7 @@ const readEnd = (draft: Draft, start: CalTime, context: EventContext): EventEnd 
   const dtend = draft.singles.get('dtend')
   const duration = draft.singles.get('duration')
   const property = dtend ?? duration
-  if (!property || property.value.trim() === '') return null
+  if (!property) return null
   return within(property, () => {
     const end = dtend ? readTime(dtend, context) : { duration: readDuration(property.value) }
     const { value, repair } = checkedEnd(start, end)
@@ -337,8 +339,7 @@ export const readEvent = (raw: RawComponent, context: EventContext): ReadEvent =
   for (const property of raw.properties) sort(draft, unquoted(property), context)
   const { singles, kaltura } = draft
   const ridProperty = singles.get('recurrence-id')
-  const recurrenceId =
-    ridProperty && ridProperty.value.trim() !== '' ? within(ridProperty, () => readTime(ridProperty, context)) : null
+  const recurrenceId = ridProperty ? within(ridProperty, () => readTime(ridProperty, context)) : null
   const start = startOf(draft, recurrenceId, context)
   const rrules = draft.rules.rrule.flatMap(property => within(property, () => readRule(property)))
   const ofKaltura = raw.properties.some(({ name }) => name.startsWith('x-kaltura-'))
