@@ -1,6 +1,6 @@
 import { utcText } from './time-range.ts'
 
-/** FBTYPE (RFC 5545 §3.2.9), the strongest first: where two overlap, the first one is said. */
+/** FBTYPE (RFC 5545 §3.2.9). */
 export const BUSY_TYPES = ['BUSY', 'BUSY-UNAVAILABLE', 'BUSY-TENTATIVE'] as const
 export type BusyType = (typeof BUSY_TYPES)[number]
 
@@ -24,41 +24,18 @@ export const union = (periods: readonly Period[]): readonly Period[] => {
   return joined
 }
 
-/** What of `periods` lies in none of `taken`; both sorted and disjoint. */
-export const subtract = (periods: readonly Period[], taken: readonly Period[]): readonly Period[] => {
-  const rest: Period[] = []
-  let next = 0
-  for (const { start, end } of periods) {
-    let from = start
-    while (next < taken.length && (taken[next]?.end ?? 0) <= from) next += 1
-    for (let index = next; index < taken.length; index += 1) {
-      const cut = taken[index]
-      if (!cut || cut.start >= end) break
-      if (cut.start > from) rest.push({ start: from, end: cut.start })
-      from = Math.max(from, cut.end)
-    }
-    if (from < end) rest.push({ start: from, end })
-  }
-  return rest
-}
-
-/** Busy periods cut to a window, joined by type, each instant said once. */
+/** Busy periods cut to a window, joined type by type. */
 export const busyTimes = (
   periods: readonly BusyPeriod[],
-  window: { from: number; to: number },
-): readonly BusyPeriod[] => {
-  let taken: readonly Period[] = []
-  return BUSY_TYPES.flatMap(type => {
-    const own = union(
+  window: { readonly from: number; readonly to: number },
+): readonly BusyPeriod[] =>
+  BUSY_TYPES.flatMap(type =>
+    union(
       periods
         .filter(period => period.type === type && period.start < window.to && period.end > window.from)
         .map(({ start, end }) => ({ start: Math.max(start, window.from), end: Math.min(end, window.to) })),
-    )
-    const rest = subtract(own, taken)
-    taken = union([...taken, ...own])
-    return rest.map(period => ({ ...period, type }))
-  })
-}
+    ).map(period => ({ ...period, type })),
+  )
 
 /** Folded as RFC 5545 §3.1 wants; all of it is ASCII. */
 const fold = (line: string): string => line.replace(/(.{74})(?=.)/g, '$1\r\n ')

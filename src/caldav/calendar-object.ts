@@ -5,21 +5,24 @@ import { caldav } from '../dav/names.ts'
 import { type CalTime, type Component, isDate, type ScheduleEvent } from '../schedule/event.ts'
 import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
 import { checkRecurrence } from '../schedule/recurrence.ts'
+import { resolveZone } from '../schedule/timezone.ts'
+import { JCAL_TYPE, textOfJcal } from './jcal-text.ts'
 import { MAX_ATTENDEES, MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
 
 /** A calendar object as it was sent (RFC 4791 §4.1): one event and the text it came in. */
 export interface CalendarObject {
   readonly event: ScheduleEvent
-  readonly body: string
+  /** `null` where it came as jCal: the store then writes its own. */
+  readonly body: string | null
 }
 
 const refuse = (condition: string, message: string, remedy?: string): DavError =>
   forbidden(caldav(condition), message, remedy === undefined ? {} : { remedy })
 
 /** Types under which calendar objects come; a client that names none means this one. */
-const TYPES = new Set<string | null>([null, 'text/calendar', 'application/ics'])
+const TYPES = new Set<string | null>([null, 'text/calendar', 'application/ics', JCAL_TYPE])
 
-const readText = async (request: IncomingMessage): Promise<string> => {
+const readText = async (request: IncomingMessage): Promise<{ text: string; type: string | null }> => {
   const { type, charset } = contentType(request)
   const bytes = await readBody(request).catch((error: unknown) => {
     if (!(error instanceof DavError && error.status === 413)) throw error
@@ -28,7 +31,7 @@ const readText = async (request: IncomingMessage): Promise<string> => {
   })
   if (!TYPES.has(type)) throw refuse('supported-calendar-data', `Events are text/calendar, not ${type}`)
   try {
-    return decodeText(bytes, charset)
+    return { text: decodeText(bytes, charset), type }
   } catch {
     throw refuse('valid-calendar-data', `The body is not valid ${charset ?? 'UTF-8'}`, 'Send it as UTF-8')
   }
@@ -67,8 +70,19 @@ const checkShape = (parsed: ParsedCalendar): void => {
   }
 }
 
-const onlyEvent = (parsed: ParsedCalendar): ScheduleEvent => {
+/** A TZID that neither the zone database nor the body itself explains (RFC 7809 §3.1.3). */
+const unknownZone = (body: string): string | null => {
+  const explained = new Set([...body.matchAll(/^TZID:(.*?)\s*$/gim)].map(([, tzid]) => tzid))
+  const used = [...body.matchAll(/;TZID="?([^":;\r\n]+)"?[:;]/gi)].map(([, tzid = '']) => tzid)
+  return used.find(tzid => !explained.has(tzid) && resolveZone(tzid) === null) ?? null
+}
+
+const onlyEvent = (parsed: ParsedCalendar, body: string): ScheduleEvent => {
   const [finding] = parsed.rejected
+  const zone = finding ? unknownZone(body) : null
+  if (zone !== null) {
+    throw refuse('valid-timezone', `There is no time zone ${zone}`, 'Name it as IANA does, or send its VTIMEZONE')
+  }
   if (finding) {
     throw refuse('valid-calendar-data', `${finding.component} in line ${finding.line}: ${finding.reason}`)
   }
@@ -101,12 +115,17 @@ export const parseObject = (body: string): CalendarObject => {
   checkText(body)
   const parsed = parseCalendar(body)
   checkShape(parsed)
-  const event = onlyEvent(parsed)
+  const event = onlyEvent(parsed, body)
   const problems = checkRecurrence(event)
   if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
   for (const component of event.master ? [event.master, ...event.overrides] : event.overrides) checkComponent(component)
   return { event, body }
 }
 
-export const readObject = async (request: IncomingMessage): Promise<CalendarObject> =>
-  parseObject(await readText(request))
+export const readObject = async (request: IncomingMessage): Promise<CalendarObject> => {
+  const { text, type } = await readText(request)
+  if (type !== JCAL_TYPE) return parseObject(text)
+  const converted = textOfJcal(text)
+  if (converted === null) throw refuse('valid-calendar-data', 'The body is not jCal (RFC 7265)')
+  return { event: parseObject(converted).event, body: null }
+}

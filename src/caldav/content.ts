@@ -29,7 +29,7 @@ const LINES = /[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*(?:\r?\n|$)/g
 const FOLDS = /\r?\n[ \t]/g
 
 const lineOf = (raw: string): Line => {
-  const text = raw.replace(FOLDS, '').trimEnd()
+  const text = raw.replace(FOLDS, '').replace('\ufeff', '').trimEnd()
   const end = text.search(/[;:]/)
   return { name: (end < 0 ? text : text.slice(0, end)).toUpperCase(), text, raw }
 }

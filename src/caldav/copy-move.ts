@@ -5,7 +5,7 @@ import { SCHEDULE } from '../schedule/event.ts'
 import type { Member, Writer } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
-import { calendarAt, requireWrite } from './locate.ts'
+import { calendarAt, originOf, requireWrite } from './locate.ts'
 import { eventHref, homeHref, hrefOf, placeOfHref } from './places.ts'
 import { actorOf, uidConflict, withResources } from './write-event.ts'
 
@@ -34,17 +34,22 @@ const destinationOf = async (exchange: Exchange): Promise<Spot> => {
   }
 }
 
-/** What the destination holds now; another event there is only replaced where the client allows it. */
-const clearWay = async (tx: Writer, exchange: Exchange, to: Spot, uid: string): Promise<Member | null> => {
+/**
+ * What the destination holds now; another event there is only replaced where the client allows it.
+ * @param uid of an event that comes from another calendar, and may be in this one already
+ */
+const clearWay = async (tx: Writer, exchange: Exchange, to: Spot, uid: string | null): Promise<Member | null> => {
   const there = await tx.member(to.calendar.id, to.name)
   if (there && String(exchange.request.headers.overwrite ?? 'T').toUpperCase() === 'F') {
     throw new DavError(412, 'There is an event at the destination, and Overwrite: F forbids to replace it')
   }
   if (there && there.uid !== uid) throw uidConflict(to.calendar, to.name, there.uid)
-  const known = await tx.memberOf(to.calendar.id, uid)
-  if (known && known.name !== to.name) throw uidConflict(to.calendar, known.name, uid)
+  const known = uid === null ? null : await tx.memberOf(to.calendar.id, uid)
+  if (known && known.name !== to.name) throw uidConflict(to.calendar, known.name, known.uid)
   return there
 }
+
+const sorted = (ids: ReadonlySet<number>): readonly number[] => [...ids].toSorted((a, b) => a - b)
 
 /**
  * COPY brings an event onto one more resource, MOVE from one resource to another: it stays one event, with one UID.
@@ -71,19 +76,20 @@ const transfer =
       }
       const sameCalendar = from.id === to.calendar.id
       if (sameCalendar && !moving) throw uidConflict(from, place.name, member.uid)
-      const there = sameCalendar ? null : await clearWay(tx, exchange, to, member.uid)
+      const there = await clearWay(tx, exchange, to, sameCalendar ? null : member.uid)
       const ids = new Set(stored.event.resourceIds)
       if (moving) ids.delete(from.id)
+      // A new name in the same calendar: the store lets go of the old one first.
+      if (sameCalendar && from.id !== SCHEDULE) await withResources(tx, stored, sorted(ids))
       if (to.calendar.id !== SCHEDULE) ids.add(to.calendar.id)
-      await withResources(
-        tx,
-        stored,
-        [...ids].toSorted((a, b) => a - b),
-        { resourceId: to.calendar.id, name: to.name },
-      )
+      await withResources(tx, stored, sorted(ids), { resourceId: to.calendar.id, name: to.name })
       return !there
     })
-    send(response, created ? 201 : 204, created ? { Location: eventHref(to.calendar.segment, to.name) } : {})
+    send(
+      response,
+      created ? 201 : 204,
+      created ? { Location: originOf(exchange) + eventHref(to.calendar.segment, to.name) } : {},
+    )
   }
 
 export const copy = transfer(false)

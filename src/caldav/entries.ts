@@ -5,6 +5,7 @@ import type { PersonalProperties } from '../store/properties.ts'
 import type { Member } from '../store/store.ts'
 import { allCalendars, type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
+import { homeToken } from './home.ts'
 import { eventHref, hrefOf, type Place } from './places.ts'
 import { roomTarget, userTarget } from './principals.ts'
 import {
@@ -16,7 +17,6 @@ import {
 } from './properties.ts'
 import { rightsOf } from './rights.ts'
 import { type Served, sourceOf } from './sources.ts'
-import { homeToken } from './stored.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
 
 /** What is asked of each resource of one answer. */
@@ -110,7 +110,7 @@ export const findEntry = async (exchange: Exchange, place: Place): Promise<Entry
     return place.kind === 'calendar' ? calendarEntry(exchange, calendar) : eventEntry(exchange, calendar, place.name)
   }
   if (place.kind === 'home') {
-    return entry(HOME_PROPERTIES, collectionTarget(exchange, place, await homeToken(exchange.gateway)))
+    return entry(HOME_PROPERTIES, collectionTarget(exchange, place, await homeToken(exchange)))
   }
   return entry(COLLECTION_PROPERTIES, collectionTarget(exchange, place, null))
 }
@@ -161,6 +161,20 @@ const CHILDREN: Readonly<Partial<Record<Place['kind'], (exchange: Exchange) => r
   users: ({ person }) => [{ kind: 'user', name: person.name }],
 }
 
+/** The resources directly below a place that is no calendar. */
+export const entriesBelow = async (exchange: Exchange, place: Place): Promise<readonly Entry[]> => {
+  const { gateway, person } = exchange
+  if (place.kind === 'home') {
+    const calendars = await allCalendars(gateway)
+    return Promise.all(calendars.map(calendar => calendarEntry(exchange, calendar)))
+  }
+  if (place.kind === 'rooms') {
+    const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])
+    return resources.map(resource => entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person)))
+  }
+  return Promise.all((CHILDREN[place.kind]?.(exchange) ?? []).map(child => entryAt(exchange, child)))
+}
+
 /** What lies directly below a place, as DAV:response elements. */
 export async function* responsesBelow(exchange: Exchange, place: Place, question: Question): AsyncGenerator<string> {
   if (place.kind === 'calendar') {
@@ -168,18 +182,7 @@ export async function* responsesBelow(exchange: Exchange, place: Place, question
     if (!calendar) return
     const members = await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
     yield* memberResponses(exchange, calendar, members, question)
-  } else if (place.kind === 'home') {
-    for (const calendar of await allCalendars(exchange.gateway)) {
-      yield (await calendarEntry(exchange, calendar)).write(question)
-    }
-  } else if (place.kind === 'rooms') {
-    for (const { resource } of await allCalendars(exchange.gateway)) {
-      if (resource)
-        yield entry(PRINCIPAL_PROPERTIES, roomTarget(exchange.gateway, resource, exchange.person)).write(question)
-    }
   } else {
-    for (const child of CHILDREN[place.kind]?.(exchange) ?? []) {
-      yield (await entryAt(exchange, child)).write(question)
-    }
+    yield* inSlices(await entriesBelow(exchange, place), child => child.write(question))
   }
 }

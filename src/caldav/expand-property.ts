@@ -9,6 +9,7 @@ import { type Entry, entryAt, findEntry } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { personalOf } from './personal.ts'
 import { placeOfHref } from './places.ts'
+import { requireDepth0 } from './principal-search.ts'
 import type { Report } from './report.ts'
 
 /** Clients ask two levels deep; each level multiplies. */
@@ -73,6 +74,7 @@ const expandEntry = async (
 
 /** RFC 3253 §3.8. */
 export const expandProperty: Report = async (exchange, body) => {
+  requireDepth0(exchange)
   const entry = await entryAt(exchange, exchange.place)
   const { byPath: personal } = await personalOf(exchange)
   const asked = childrenNamed(body, dav('property'))

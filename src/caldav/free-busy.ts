@@ -1,36 +1,70 @@
+import { LRUCache } from 'lru-cache'
 import { badRequest } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { send } from '../dav/respond.ts'
 import { child } from '../dav/xml.ts'
+import { type Component, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
-import { type BusyPeriod, busyTimes, freeBusyText } from './busy-times.ts'
+import { busyWithin, type VersionedOccurrence } from '../store/calendar-reads.ts'
+import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
-import { calendarAt } from './locate.ts'
 import type { Report } from './report.ts'
+import { scopesOf } from './scope.ts'
 import { timeRange } from './time-range.ts'
 
-/** What occupies a calendar inside a window: from the occurrence index, no event is read. */
+/** Which occurrences of an event are only tentative; most have none. */
+interface Tentative {
+  readonly all: boolean
+  readonly overrides: ReadonlyMap<string, boolean>
+}
+
+const NONE: Tentative = { all: false, overrides: new Map() }
+const isTentative = ({ status }: Component): boolean => status === 'TENTATIVE'
+
+const tentativeIn = ({ master, overrides }: ScheduleEvent): Tentative => ({
+  all: master !== null && isTentative(master),
+  overrides: new Map(overrides.map(override => [timeKey(override.recurrenceId), isTentative(override)])),
+})
+
+/** By the version of the event: nothing to invalidate. */
+const known = new LRUCache<string, Tentative>({ max: 20_000 })
+
+const learn = async ({ store }: Gateway, rows: readonly VersionedOccurrence[]): Promise<void> => {
+  const missing = new Map(rows.filter(({ etag }) => !known.has(etag)).map(({ uid, etag }) => [uid, etag]))
+  for (const stored of await store.events([...missing.keys()])) {
+    const facts = /^STATUS:TENTATIVE/im.test(stored.body) ? tentativeIn(stored.event) : NONE
+    known.set(missing.get(stored.uid) ?? stored.etag, facts)
+  }
+}
+
+const typeOf = ({ etag, recurrenceId, blackout }: VersionedOccurrence): BusyType => {
+  if (blackout) return 'BUSY-UNAVAILABLE'
+  const { all, overrides } = known.get(etag) ?? NONE
+  return (overrides.get(recurrenceId ?? '') ?? all) ? 'BUSY-TENTATIVE' : 'BUSY'
+}
+
+/** What occupies a calendar inside a window: from the occurrence index; events are only read to learn their STATUS. */
 export const busyPeriods = async (
-  { store }: Gateway,
+  gateway: Gateway,
   calendar: Calendar,
   window: Window,
 ): Promise<readonly BusyPeriod[]> => {
-  const rows = await store.occurrencesIn(calendar.id, window.from, window.to)
-  return rows.flatMap(({ start, end, busy, blackout }) => {
-    if (!busy && !blackout) return []
-    return [{ start, end, type: blackout ? ('BUSY-UNAVAILABLE' as const) : ('BUSY' as const) }]
-  })
+  const rows = await busyWithin(gateway.store, calendar.id, window)
+  await learn(gateway, rows)
+  return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))
 }
 
 /** RFC 4791 §7.10. */
-export const freeBusyQuery: Report = async ({ gateway, place, response }, body) => {
-  if (place.kind !== 'calendar') throw badRequest('free-busy-query is asked of a calendar')
-  const calendar = await calendarAt({ gateway }, place.calendar)
+export const freeBusyQuery: Report = async (exchange, body) => {
+  const { gateway, response } = exchange
   const range = child(body, caldav('time-range'))
   if (!range) throw badRequest('free-busy-query has a time-range')
   const window = timeRange(range, reason => badRequest(`free-busy-query: ${reason}`))
-  const periods = busyTimes(await busyPeriods(gateway, calendar, window), window)
-  const text = freeBusyText(periods, window, Math.floor(Date.now() / 1000))
+  const periods: BusyPeriod[] = []
+  for (const { calendar } of await scopesOf(exchange)) {
+    periods.push(...(await busyPeriods(gateway, calendar, window)))
+  }
+  const text = freeBusyText(busyTimes(periods, window), window, Math.floor(Date.now() / 1000))
   send(response, 200, { 'Content-Type': 'text/calendar; charset=utf-8' }, text)
 }

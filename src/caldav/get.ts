@@ -4,11 +4,11 @@ import { type Headers, send } from '../dav/respond.ts'
 import { calendarText } from './calendar-text.ts'
 import { entryAt } from './entries.ts'
 import type { Exchange, Method } from './gateway.ts'
+import { JCAL_TYPE, jcalText, wantsJcal } from './jcal-text.ts'
 import { calendarAt } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
+import { EVENT_TYPE, PAGE } from './properties.ts'
 import { sourceOf } from './sources.ts'
-
-const CALENDAR_TYPE = 'text/calendar; charset=utf-8'
 
 /** @param status of a full answer, where another method answers with the event (RFC 8144 §2.2) */
 export const getEvent = async (
@@ -28,13 +28,16 @@ export const getEvent = async (
   }
   const [served] = await source.load(gateway, calendar, [member])
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
+  const { body, updatedAt } = served.details
+  const json = wantsJcal(request.headers.accept)
   const headers = {
-    'Content-Type': CALENDAR_TYPE,
+    'Content-Type': json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE,
     ETag: quote(served.member.etag),
-    'Last-Modified': formatHttpDate(served.details.updatedAt),
+    'Last-Modified': formatHttpDate(updatedAt),
+    Vary: 'Accept',
     ...more,
   }
-  send(response, status, headers, Buffer.from(served.details.body))
+  send(response, status, headers, Buffer.from(json ? jcalText(body) : body))
 }
 
 /** The whole calendar as one file: for devices and people who have only an address to enter. */
@@ -43,13 +46,12 @@ const getCalendar = async (exchange: Exchange, place: Place & { kind: 'calendar'
   const calendar = await calendarAt(exchange, place.calendar)
   const etag = await sourceOf(calendar).token(gateway, calendar)
   if (checkConditions(request.headers, { etag }, true)) return send(response, 304, { ETag: quote(etag) })
-  const headers = { 'Content-Type': CALENDAR_TYPE, ETag: quote(etag) }
-  send(response, 200, headers, Buffer.from(await calendarText(gateway, calendar)))
+  const text = await calendarText(gateway, calendar)
+  const json = wantsJcal(request.headers.accept)
+  const type = json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE
+  const headers = { 'Content-Type': type, ETag: quote(etag), Vary: 'Accept' }
+  send(response, 200, headers, Buffer.from(json ? jcalText(text) : text))
 }
-
-const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>kaldav</title>
-<p>This address is for calendar programs (CalDAV). Enter it there, with your name and password.</p></html>
-`
 
 export const get: Method = async exchange => {
   const { place, request, response } = exchange

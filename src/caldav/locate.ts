@@ -4,6 +4,12 @@ import type { Exchange } from './gateway.ts'
 import { calendarHref, hrefOf } from './places.ts'
 import { rightsOf } from './rights.ts'
 
+/** The origin clients know this gateway by, where an address has to be absolute. */
+export const originOf = ({ gateway, request }: Pick<Exchange, 'gateway' | 'request'>): string =>
+  gateway.config.baseUrl === null
+    ? `${'encrypted' in request.socket ? 'https' : 'http'}://${request.headers.host ?? 'localhost'}`
+    : new URL(gateway.config.baseUrl).origin
+
 /** The calendar with that path segment. @throws DavError 404 */
 export const calendarAt = async ({ gateway }: Pick<Exchange, 'gateway'>, segment: string): Promise<Calendar> => {
   const calendar = await findCalendar(gateway, segment)

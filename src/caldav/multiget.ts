@@ -4,62 +4,83 @@ import { dav } from '../dav/names.ts'
 import { applied } from '../dav/prefer.ts'
 import { propertyRequest, renderer } from '../dav/propfind.ts'
 import { inSlices, sendMultistatus } from '../dav/respond.ts'
-import { childrenNamed, textOf } from '../dav/xml.ts'
+import { childrenNamed, textOf, type XmlNode } from '../dav/xml.ts'
 import { reportProperties } from './calendar-data.ts'
-import type { Calendar } from './calendars.ts'
 import { eventTarget } from './entries.ts'
+import type { Exchange } from './gateway.ts'
 import { MAX_MULTIGET } from './limits.ts'
-import { calendarAt } from './locate.ts'
 import { placeOfHref } from './places.ts'
 import type { Report } from './report.ts'
-import { sourceOf } from './sources.ts'
+import { type Scope, scopesOf } from './scope.ts'
+import { type Served, sourceOf } from './sources.ts'
 
-/** The name an href has inside `calendar`; `null` where it leads elsewhere. */
-const nameIn = (calendar: Calendar, href: string): string | null => {
+/** The name an href has inside one of the calendars in scope; `null` where it leads elsewhere. */
+const spotOf = (scopes: ReadonlyMap<string, Scope>, href: string): { segment: string; name: string } | null => {
   const place = placeOfHref(href)
-  return place?.kind === 'event' && place.calendar === calendar.segment ? place.name : null
+  if (place?.kind !== 'event') return null
+  const scope = scopes.get(place.calendar)
+  if (!scope || (scope.name !== null && scope.name !== place.name)) return null
+  return { segment: place.calendar, name: place.name }
 }
 
 const BATCH = 200
 
+/** Loads what a batch of hrefs names, calendar by calendar: `segment/name` → event. */
+const loadBatch = async (
+  { gateway }: Exchange,
+  scopes: ReadonlyMap<string, Scope>,
+  spots: readonly ({ readonly segment: string; readonly name: string } | null)[],
+): Promise<ReadonlyMap<string, Served>> => {
+  const found = new Map<string, Served>()
+  const bySegment = Map.groupBy(
+    spots.filter(spot => spot !== null),
+    ({ segment }) => segment,
+  )
+  for (const [segment, own] of bySegment) {
+    const calendar = scopes.get(segment)?.calendar
+    if (!calendar) continue
+    const source = sourceOf(calendar)
+    const names = own.map(({ name }) => name)
+    const members = await source.named(gateway, calendar, names)
+    for (const event of await source.load(gateway, calendar, [...members.values()])) {
+      found.set(`${segment}/${event.member.name}`, event)
+    }
+  }
+  return found
+}
+
 async function* responses(
-  exchange: Parameters<Report>[0],
-  calendar: Calendar,
+  exchange: Exchange,
+  scopes: ReadonlyMap<string, Scope>,
   hrefs: readonly string[],
-  body: Parameters<Report>[1],
+  body: XmlNode,
 ): AsyncGenerator<string> {
-  const { gateway, prefer } = exchange
-  const source = sourceOf(calendar)
-  const row = renderer(propertyRequest(body), reportProperties(body), prefer.minimal)
-  const target = eventTarget(exchange, calendar)
+  const row = renderer(propertyRequest(body), reportProperties(body), exchange.prefer.minimal)
+  const targets = new Map([...scopes].map(([segment, { calendar }]) => [segment, eventTarget(exchange, calendar)]))
   for (let start = 0; start < hrefs.length; start += BATCH) {
     const batch = hrefs.slice(start, start + BATCH)
-    const names = batch.map(href => nameIn(calendar, href))
-    const members = await source.named(
-      gateway,
-      calendar,
-      names.flatMap(name => name ?? []),
-    )
-    const served = await source.load(gateway, calendar, [...members.values()])
-    const byName = new Map(served.map(event => [event.member.name, event]))
+    const spots = batch.map(href => spotOf(scopes, href))
+    const loaded = await loadBatch(exchange, scopes, spots)
     // The href is given back letter by letter: clients compare it with the one they asked for.
     yield* inSlices(batch.entries(), ([index, href]) => {
-      const event = byName.get(names[index] ?? '')
-      return event ? row.render(target(event.member, event.details), href) : statusResponse(href, 404)
+      const spot = spots[index]
+      const event = spot && loaded.get(`${spot.segment}/${spot.name}`)
+      const target = spot && targets.get(spot.segment)
+      return event && target ? row.render(target(event.member, event.details), href) : statusResponse(href, 404)
     })
   }
 }
 
 /** RFC 4791 §7.9. One bad href is a 404 among the others. */
 export const multiget: Report = async (exchange, body) => {
-  const { place, prefer, response } = exchange
-  if (place.kind !== 'calendar') throw badRequest('calendar-multiget is asked of a calendar')
-  const calendar = await calendarAt(exchange, place.calendar)
+  const { prefer, response } = exchange
   const hrefs = [...new Set(childrenNamed(body, dav('href')).map(node => textOf(node).trim()))]
   if (hrefs.length === 0) throw badRequest('calendar-multiget names no DAV:href')
   if (hrefs.length > MAX_MULTIGET) {
     throw forbidden(dav('number-of-matches-within-limits'), `One request may name ${MAX_MULTIGET} events`)
   }
+  reportProperties(body)
+  const scopes = new Map((await scopesOf(exchange)).map(scope => [scope.calendar.segment, scope]))
   const headers = prefer.minimal ? applied('return=minimal') : {}
-  await sendMultistatus(response, responses(exchange, calendar, hrefs, body), headers)
+  await sendMultistatus(response, responses(exchange, scopes, hrefs, body), headers)
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { send } from '../dav/respond.ts'
 import type { Kind } from './places.ts'
 
@@ -5,7 +6,9 @@ import type { Kind } from './places.ts'
  * Classes 1 and 3 of RFC 4918 (no locks), and what stands beside them. `calendar-no-timezone`: a TZID may come without
  * its VTIMEZONE (RFC 7809 §3.1).
  */
-export const DAV_HEADER = '1, 3, access-control, calendar-access, calendar-no-timezone, calendarserver-principal-search'
+export const DAV_HEADER =
+  '1, 3, access-control, calendar-access, calendar-no-timezone, ' +
+  'calendarserver-principal-search, calendarserver-home-sync'
 
 const READING = ['OPTIONS', 'GET', 'HEAD', 'PROPFIND', 'PROPPATCH', 'REPORT'] as const
 const METHODS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
@@ -17,5 +20,5 @@ export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?
 export const allow = (kind: Kind): string => allowedMethods(kind).join(', ')
 
 /** Answered without credentials: clients ask it before they know whom to log in as. */
-export const answerOptions = (response: import('node:http').ServerResponse, kind: Kind): void =>
+export const answerOptions = (response: ServerResponse, kind: Kind): void =>
   send(response, 200, { Allow: allow(kind), DAV: DAV_HEADER })

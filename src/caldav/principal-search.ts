@@ -4,7 +4,7 @@ import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus, sendXml } from '../dav/respond.ts'
 import { document, element, emptyElements } from '../dav/write.ts'
 import { attribute, child, children, childrenNamed, textOf, type XmlNode } from '../dav/xml.ts'
-import { allPrincipals, type Entry } from './entries.ts'
+import { allPrincipals, type Entry, entriesBelow } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { personalOf } from './personal.ts'
 import { userHref } from './places.ts'
@@ -46,6 +46,17 @@ const searchTest = (node: XmlNode): Test => {
   return entry => names.every(name => SEARCHABLE[name] !== undefined && matches?.(textIn(entry, name), wanted))
 }
 
+/** These reports are about the resource they are asked of, which is Depth 0 (RFC 3744 §9). @throws DavError 400 */
+export const requireDepth0 = ({ request }: Exchange): void => {
+  const depth = String(request.headers.depth ?? '0').trim()
+  if (depth !== '0') throw badRequest(`This report is asked with Depth: 0, not ${depth}`)
+}
+
+const requireOneProp = (body: XmlNode, least: 0 | 1): void => {
+  const count = childrenNamed(body, dav('prop')).length
+  if (count > 1 || count < least) throw badRequest(`${body.name} holds one DAV:prop, not ${count}`)
+}
+
 const answer = async (
   exchange: Exchange,
   body: XmlNode,
@@ -61,23 +72,36 @@ const answer = async (
   )
 }
 
-/** RFC 3744 §9.4; `test="anyof"` as Apple's clients send it. */
+const kindOf = (entry: Entry): string => textIn(entry, caldav('calendar-user-type')).trim()
+
+/** RFC 3744 §9.4; `test="anyof"` and `type="ROOM"` as Apple's clients send them. */
 export const principalPropertySearch: Report = async (exchange, body) => {
+  requireDepth0(exchange)
+  requireOneProp(body, 0)
   const tests = childrenNamed(body, dav('property-search')).map(searchTest)
   if (tests.length === 0) throw badRequest('DAV:principal-property-search holds DAV:property-search')
   const any = attribute(body, 'test') === 'anyof'
-  await answer(exchange, body, entry => (any ? tests.some(test => test(entry)) : tests.every(test => test(entry))))
+  const type = attribute(body, 'type')?.toLowerCase()
+  await answer(
+    exchange,
+    body,
+    entry =>
+      (type === undefined || kindOf(entry) === type) &&
+      (any ? tests.some(test => test(entry)) : tests.every(test => test(entry))),
+  )
 }
 
 /** RFC 3744 §9.5. */
-export const principalSearchPropertySet: Report = async ({ response }) => {
+export const principalSearchPropertySet: Report = async (exchange, body) => {
+  requireDepth0(exchange)
+  if (children(body).length > 0) throw badRequest('DAV:principal-search-property-set is empty')
   const rows = Object.entries(SEARCHABLE).map(([name, description]) =>
     element(
       dav('principal-search-property'),
       `${element(dav('prop'), emptyElements([name]))}<D:description xml:lang="en">${description}</D:description>`,
     ),
   )
-  sendXml(response, 200, document(dav('principal-search-property-set'), rows.join('')))
+  sendXml(exchange.response, 200, document(dav('principal-search-property-set'), rows.join('')))
 }
 
 /** Which kinds of principal a person looks for when they fill in this field. */
@@ -107,7 +131,7 @@ export const calendarserverPrincipalSearch: Report = async (exchange, body) => {
   const limit = child(body, calendarserver('limit'))
   const results = limit && child(limit, calendarserver('nresults'))
   const tests = tokens.filter(token => token !== '').map(tokenTest)
-  const ofKind: Test = entry => !kinds || kinds.includes(textIn(entry, caldav('calendar-user-type')).trim())
+  const ofKind: Test = entry => !kinds || kinds.includes(kindOf(entry))
   await answer(
     exchange,
     body,
@@ -116,16 +140,31 @@ export const calendarserverPrincipalSearch: Report = async (exchange, body) => {
   )
 }
 
-/** RFC 3744 §9.3: which of these are me. Nothing here belongs to a single person but their principal. */
+/** RFC 3744 §9.3: which of the principals here are me, or which of the resources name me in a property. */
 export const principalMatch: Report = async (exchange, body) => {
+  requireDepth0(exchange)
+  requireOneProp(body, 0)
   const property = child(body, dav('principal-property'))
+  const self = child(body, dav('self'))
+  if ((property === null) === (self === null))
+    throw badRequest('DAV:principal-match holds DAV:self or DAV:principal-property')
   const own = userHref(exchange.person.name)
-  const [name] = property ? children(property).map(node => node.name) : []
-  await answer(exchange, body, entry =>
-    name === undefined ? entry.href === own : (entry.property(name, new Map()) ?? '').includes(`>${own}<`),
+  if (!property) return answer(exchange, body, entry => entry.href === own)
+  const [name] = children(property).map(node => node.name)
+  if (name === undefined) throw badRequest('DAV:principal-property names a property')
+  const { byPath: personal } = await personalOf(exchange)
+  const question = { request: propertyRequest(body), minimal: exchange.prefer.minimal, personal }
+  const entries = await entriesBelow(exchange, exchange.place)
+  const found = entries.filter(entry => (entry.property(name, personal) ?? '').includes(`>${own}<`))
+  await sendMultistatus(
+    exchange.response,
+    found.map(entry => entry.write(question)),
   )
 }
 
 /** RFC 3744 §9.2: the principals an access control list names; ours name whoever asks. */
-export const aclPrincipalPropSet: Report = async (exchange, body) =>
-  answer(exchange, body, entry => entry.href === userHref(exchange.person.name))
+export const aclPrincipalPropSet: Report = async (exchange, body) => {
+  requireDepth0(exchange)
+  requireOneProp(body, 1)
+  await answer(exchange, body, entry => entry.href === userHref(exchange.person.name))
+}

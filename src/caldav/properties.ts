@@ -53,10 +53,20 @@ const collection = <T extends CollectionTarget>(...types: readonly string[]): re
 
 export const COLLECTION_PROPERTIES = propertyTable<CollectionTarget>(collection())
 
+/** What a browser gets at an address meant for calendar programs. */
+export const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>kaldav</title>
+<p>This address is for calendar programs (CalDAV). Enter it there, with your name and password.</p></html>
+`
+
 const CHANGE_MARKERS: readonly Property<CollectionTarget>[] = [
   // iOS only looks into calendars when the tag of the home has moved.
   { name: calendarserver('getctag'), value: target => target.token && escapeXml(target.token) },
 ]
+
+const syncToken: Property<CollectionTarget> = {
+  name: dav('sync-token'),
+  value: target => target.token && escapeXml(target.token),
+}
 
 const defaultCalendar: Property<Target> = {
   // RFC 6638 §9.2 puts it on the inbox; Apple's clients make a calendar of their own where the home has none.
@@ -66,17 +76,16 @@ const defaultCalendar: Property<Target> = {
 
 const eventComponent = '<C:comp name="VEVENT"/>'
 
-export const HOME_PROPERTIES = propertyTable<CollectionTarget>(
-  collection(),
-  CHANGE_MARKERS,
-  [defaultCalendar],
-  [
-    {
-      name: caldav('supported-calendar-component-sets'),
-      value: () => element(caldav('supported-calendar-component-set'), eventComponent),
-    },
-  ],
-)
+export const HOME_PROPERTIES = propertyTable<CollectionTarget>(collection(), CHANGE_MARKERS, [
+  syncToken,
+  defaultCalendar,
+  // Of the page that a browser gets here.
+  { name: dav('getcontentlength'), allprop: true, value: () => String(Buffer.byteLength(PAGE)) },
+  {
+    name: caldav('supported-calendar-component-sets'),
+    value: () => element(caldav('supported-calendar-component-set'), eventComponent),
+  },
+])
 
 const addressSet = (target: PrincipalTarget): string => target.addresses.map(href).join('')
 const mailAddresses = (target: PrincipalTarget): string =>
@@ -148,7 +157,7 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 
-export const EVENT_TYPE = 'text/calendar; charset=utf-8; component=vevent'
+export const EVENT_TYPE = 'text/calendar;charset=utf-8'
 
 export const EVENT_PROPERTIES = propertyTable<EventTarget>(COMMON, [
   resourceType(),

@@ -1,12 +1,13 @@
 import { readXml } from '../dav/body.ts'
 import { DavError, forbidden } from '../dav/errors.ts'
-import { apple, caldav, dav } from '../dav/names.ts'
+import { caldav, dav } from '../dav/names.ts'
 import { applied } from '../dav/prefer.ts'
 import type { Property, PropertyTable } from '../dav/propfind.ts'
 import { type Patch, parsePatches, patchResponse } from '../dav/proppatch.ts'
 import { send, sendMultistatus } from '../dav/respond.ts'
+import { element, textElement } from '../dav/write.ts'
 import { textOf, writeNode } from '../dav/xml.ts'
-import { changePersonalProperties } from '../store/properties.ts'
+import { changePersonalProperties, type PersonalChange } from '../store/properties.ts'
 import { entryAt } from './entries.ts'
 import type { Method } from './gateway.ts'
 import type { Kind } from './places.ts'
@@ -17,10 +18,11 @@ import {
   HOME_PROPERTIES,
   PRINCIPAL_PROPERTIES,
 } from './properties.ts'
-import { checkTimezone, checkTimezoneId } from './zones.ts'
+import { calendarTimezone, checkTimezone, checkTimezoneId, zoneOfTimezone } from './zones.ts'
 
 /** Characters one kept property may have: alarms and time zones are far below. */
 const MAX_VALUE = 64 * 1024
+const MAX_NAME = 500
 
 const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>>>> = {
   event: EVENT_PROPERTIES,
@@ -34,7 +36,6 @@ const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>
 const CHECKS: Readonly<Record<string, (value: string) => DavError | null>> = {
   [caldav('calendar-timezone')]: checkTimezone,
   [caldav('calendar-timezone-id')]: checkTimezoneId,
-  [apple('calendar-order')]: () => null,
 }
 
 const refusalOf = (kind: Kind, table: PropertyTable<never>, { name, node }: Patch): DavError | null => {
@@ -44,8 +45,24 @@ const refusalOf = (kind: Kind, table: PropertyTable<never>, { name, node }: Patc
   }
   if (kind === 'event') return new DavError(403, 'An event keeps its own X- properties; it has no others to set')
   if (!node) return null
+  if (name.length > MAX_NAME) return new DavError(507, `A property name may have ${MAX_NAME} characters`)
   if (writeNode(node).length > MAX_VALUE) return new DavError(507, `${name} is longer than ${MAX_VALUE} characters`)
   return CHECKS[name]?.(textOf(node)) ?? null
+}
+
+const asChange = ({ name, node }: Patch): PersonalChange => ({ name, value: node && writeNode(node) })
+
+const TIMEZONE = caldav('calendar-timezone')
+const TIMEZONE_ID = caldav('calendar-timezone-id')
+
+/** The zone is kept in two forms, and setting or removing one does the same to the other (RFC 7809 §5.2). */
+const alongside = ({ name, node }: Patch): readonly PersonalChange[] => {
+  if (name !== TIMEZONE && name !== TIMEZONE_ID) return []
+  const other = name === TIMEZONE ? TIMEZONE_ID : TIMEZONE
+  if (!node) return [{ name: other, value: null }]
+  if (name === TIMEZONE_ID) return [{ name: other, value: element(other, calendarTimezone(textOf(node).trim())) }]
+  const zone = zoneOfTimezone(textOf(node))
+  return [{ name: other, value: zone && textElement(other, zone) }]
 }
 
 /**
@@ -64,7 +81,7 @@ export const proppatch: Method = async exchange => {
     }),
   )
   if (refusals.size === 0) {
-    const changes = patches.map(({ name, node }) => ({ name, value: node && writeNode(node) }))
+    const changes = patches.flatMap(patch => [asChange(patch), ...alongside(patch)])
     await changePersonalProperties(gateway.store.database, person.name, href, changes)
     if (prefer.minimal) return send(response, 200, applied('return=minimal'))
   }

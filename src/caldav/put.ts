@@ -1,6 +1,6 @@
 import { readBody } from '../dav/body.ts'
 import { checkConditions, quote } from '../dav/conditions.ts'
-import { DavError } from '../dav/errors.ts'
+import { DavError, needPrivilege } from '../dav/errors.ts'
 import { applied } from '../dav/prefer.ts'
 import { send } from '../dav/respond.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
@@ -11,8 +11,7 @@ import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { getEvent } from './get.ts'
 import { requireWrite } from './locate.ts'
-import { allow } from './options.ts'
-import type { Place } from './places.ts'
+import { hrefOf, type Place } from './places.ts'
 import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
 
 interface Placed {
@@ -38,7 +37,7 @@ const place = async (
   if (elsewhere && elsewhere.name !== name) throw uidConflict(calendar, elsewhere.name, event.uid)
   if (member && member.uid !== event.uid) throw uidConflict(calendar, name, member.uid)
   const resourceIds = await resourcesFor(tx, event, await tx.event(event.uid), calendar)
-  const given = holdsSecret(event) ? {} : { body }
+  const given = body === null || holdsSecret(event) ? {} : { body }
   const stored = await tx.put({ ...event, resourceIds }, { ...given, name: { resourceId: calendar.id, name } })
   return { stored, created: !member }
 }
@@ -54,15 +53,21 @@ export const put: Method = async exchange => {
   const { gateway, request, response, prefer } = exchange
   if (exchange.place.kind !== 'event') {
     await readBody(request)
-    throw new DavError(405, 'PUT makes events inside a calendar', { headers: { Allow: allow(exchange.place.kind) } })
+    throw needPrivilege(hrefOf(exchange.place), 'write-content', 'PUT makes events, and only inside a calendar')
   }
   const { name } = exchange.place
   const calendar = await calendarFor(exchange, exchange.place)
   requireWrite(exchange, calendar, 'write-content')
   const object = await readObject(request)
-  const { stored, created } = await gateway.store.write(actorOf(exchange), tx =>
-    place(tx, exchange, calendar, name, object),
-  )
+  const written = await gateway.store
+    .write(actorOf(exchange), tx => place(tx, exchange, calendar, name, object))
+    .catch((error: unknown) => {
+      if (prefer.representation && error instanceof DavError && error.status === 412) return null
+      throw error
+    })
+  // RFC 8144 §3.2: who asks for it gets what is there instead of what it sent.
+  if (!written) return getEvent(exchange, exchange.place, 412, applied('return=representation'))
+  const { stored, created } = written
   const status = created ? 201 : 204
   if (prefer.representation) {
     return getEvent(exchange, exchange.place, created ? 201 : 200, applied('return=representation'))

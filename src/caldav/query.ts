@@ -1,4 +1,3 @@
-import { badRequest } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { applied } from '../dav/prefer.ts'
 import { propertyRequest, renderer } from '../dav/propfind.ts'
@@ -7,14 +6,13 @@ import { child, textOf, type XmlNode } from '../dav/xml.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import type { Member } from '../store/store.ts'
 import { reportProperties } from './calendar-data.ts'
-import type { Calendar } from './calendars.ts'
 import { eventTarget } from './entries.ts'
 import { type ComponentFilter, parseFilter } from './filter.ts'
 import type { Exchange } from './gateway.ts'
-import { calendarAt } from './locate.ts'
 import { matchesFilter } from './match.ts'
 import { eventHref } from './places.ts'
 import type { Report } from './report.ts'
+import { type Scope, scopesOf } from './scope.ts'
 import { sourceOf } from './sources.ts'
 import { invalidFilter } from './time-range.ts'
 import { zoneOfTimezone, zoneOfTimezoneId } from './zones.ts'
@@ -65,19 +63,28 @@ const plan = (body: XmlNode): Plan => {
 
 const BATCH = 200
 
-async function* responses(exchange: Exchange, calendar: Calendar, body: XmlNode, asked: Plan): AsyncGenerator<string> {
-  const { gateway, prefer } = exchange
+/** The members that may match; the filter decides later where the index alone does not. */
+const candidates = async (exchange: Exchange, { calendar, name }: Scope, asked: Plan): Promise<readonly Member[]> => {
   const source = sourceOf(calendar)
+  const zone = asked.zone ?? calendar.zone
+  if (name === null) return source.within(exchange.gateway, calendar, asked.window, zone)
+  const member = await source.member(exchange.gateway, calendar, name)
+  return member ? [member] : []
+}
+
+async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked: Plan): AsyncGenerator<string> {
+  const { gateway, prefer } = exchange
+  const { calendar } = scope
   const row = renderer(propertyRequest(body), reportProperties(body), prefer.minimal)
   const target = eventTarget(exchange, calendar)
   const zone = asked.zone ?? calendar.zone
-  const sure = asked.exact && (asked.window === null || zone === calendar.zone)
+  const sure = asked.exact && (asked.window === null || (zone === calendar.zone && scope.name === null))
   const write = (member: Member, details: Parameters<typeof target>[1]): string =>
     row.render(target(member, details), eventHref(calendar.segment, member.name))
-  const members = await source.within(gateway, calendar, asked.window, zone)
+  const members = await candidates(exchange, scope, asked)
   if (sure && !row.needsEvent) return yield* inSlices(members, member => write(member, null))
   for (let start = 0; start < members.length; start += BATCH) {
-    const served = await source.load(gateway, calendar, members.slice(start, start + BATCH))
+    const served = await sourceOf(calendar).load(gateway, calendar, members.slice(start, start + BATCH))
     yield* inSlices(served, ({ member, details }) =>
       sure || matchesFilter(asked.filter, { body: details.body, event: details.event(), zone })
         ? write(member, details)
@@ -88,11 +95,12 @@ async function* responses(exchange: Exchange, calendar: Calendar, body: XmlNode,
 
 /** RFC 4791 §7.8. Depth says nothing here: Windows asks with Depth 0 and means the events. */
 export const query: Report = async (exchange, body) => {
-  const { place, prefer, response } = exchange
-  if (place.kind !== 'calendar') throw badRequest('calendar-query is asked of a calendar')
   const asked = plan(body)
   reportProperties(body)
-  const calendar = await calendarAt(exchange, place.calendar)
-  const headers = prefer.minimal ? applied('return=minimal') : {}
-  await sendMultistatus(response, asked.nothing ? [] : responses(exchange, calendar, body, asked), headers)
+  const scopes = asked.nothing ? [] : await scopesOf(exchange)
+  const parts = async function* (): AsyncGenerator<string> {
+    for (const scope of scopes) yield* responses(exchange, scope, body, asked)
+  }
+  const headers = exchange.prefer.minimal ? applied('return=minimal') : {}
+  await sendMultistatus(exchange.response, parts(), headers)
 }

@@ -32,6 +32,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   MKCOL: refuseCollection,
 }
 
+/** Methods that say themselves why they are not for collections. */
+const REFUSING = new Set(['MKCALENDAR', 'MKCOL', 'PUT', 'DELETE', 'COPY', 'MOVE'])
 const DAV_METHODS = new Set(['OPTIONS', 'PROPFIND', 'PROPPATCH', 'REPORT'])
 /** macOS looks here before it tries anything else; both are answered as the DAV root. */
 const ROOT_ALIASES = new Set(['/', '/principals', '/principals/'])
@@ -63,8 +65,7 @@ const answer = async (
   const handler = METHODS[method]
   if (!place) throw new DavError(404, 'There is nothing at this address', { remedy: `Start at ${rootHref}` })
   const exchange = { gateway, request, response, person, place, prefer: preferences(request.headers) }
-  if (handler === refuseCollection) return refuseCollection(exchange)
-  if (!handler || !allowedMethods(place.kind).includes(method)) {
+  if (!handler || !(REFUSING.has(method) || allowedMethods(place.kind).includes(method))) {
     throw new DavError(405, `${method} is not offered here`, { headers: { Allow: allow(place.kind) } })
   }
   await handler(exchange)

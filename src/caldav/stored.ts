@@ -1,4 +1,5 @@
 import type { Window } from '../schedule/recurrence.ts'
+import { membersNamed, membersWithin } from '../store/calendar-reads.ts'
 import type { Member, StoredEvent } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { decoratedBodies } from './decorate.ts'
@@ -11,7 +12,7 @@ const DAY = 86_400
 const token = async ({ store }: Gateway, calendar: Calendar): Promise<string> =>
   formatToken(await store.epoch(), calendar.id, await store.token(calendar.id))
 
-const within = async (
+const within = (
   { store }: Gateway,
   calendar: Calendar,
   window: Window | null,
@@ -20,19 +21,15 @@ const within = async (
   if (!window) return store.members(calendar.id)
   // Dates and floating times lie elsewhere on another clock, a day away at most.
   const reach = zone === calendar.zone ? 0 : DAY
-  const uids = await store.uidsIn(calendar.id, window.from - reach, window.to + reach)
-  const found = await Promise.all(uids.map(uid => store.memberOf(calendar.id, uid)))
-  return found.filter(member => member !== null)
+  return membersWithin(store, calendar.id, { from: window.from - reach, to: window.to + reach })
 }
 
 const named = async (
   { store }: Gateway,
   calendar: Calendar,
   names: readonly string[],
-): Promise<ReadonlyMap<string, Member>> => {
-  const found = await Promise.all(names.map(name => store.member(calendar.id, name)))
-  return new Map(found.flatMap(member => (member ? [[member.name, member] as const] : [])))
-}
+): Promise<ReadonlyMap<string, Member>> =>
+  new Map((await membersNamed(store.database, calendar.id, names)).map(member => [member.name, member]))
 
 type Bodies = (gateway: Gateway, stored: readonly StoredEvent[]) => Promise<readonly string[]>
 
@@ -72,7 +69,3 @@ export const scheduleSource: CalendarSource = {
   ...common,
   load: load(({ scheduleEtag }) => scheduleEtag, decoratedBodies),
 }
-
-/** Moves with every change of any calendar. */
-export const homeToken = async ({ store }: Gateway): Promise<string> =>
-  formatToken(await store.epoch(), 0, await store.token(0))

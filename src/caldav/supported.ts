@@ -18,17 +18,19 @@ const EVERYWHERE: readonly Kind[] = [
     'outbox',
   ] as const),
 ]
-const PRINCIPALS: readonly Kind[] = ['root', 'principals', 'users', 'rooms', 'user', 'room', 'home']
+const PRINCIPALS: readonly Kind[] = ['root', 'principals', 'users', 'rooms', 'user', 'room']
+
+const EVENTS: readonly Kind[] = ['calendar', 'event', 'home']
 
 export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
-  [caldav('calendar-query')]: ['calendar'],
-  [caldav('calendar-multiget')]: ['calendar'],
-  [caldav('free-busy-query')]: ['calendar'],
-  [dav('sync-collection')]: ['calendar'],
+  [caldav('calendar-query')]: EVENTS,
+  [caldav('calendar-multiget')]: EVENTS,
+  [caldav('free-busy-query')]: ['calendar', 'home'],
+  [dav('sync-collection')]: ['calendar', 'home'],
   [dav('expand-property')]: EVERYWHERE,
   [dav('acl-principal-prop-set')]: EVERYWHERE,
-  [dav('principal-match')]: PRINCIPALS,
-  [dav('principal-property-search')]: PRINCIPALS,
+  [dav('principal-match')]: EVERYWHERE,
+  [dav('principal-property-search')]: EVERYWHERE,
   [dav('principal-search-property-set')]: PRINCIPALS,
   [calendarserver('calendarserver-principal-search')]: PRINCIPALS,
 }

@@ -1,34 +1,20 @@
-import { badRequest, DavError } from '../dav/errors.ts'
+import { DavError } from '../dav/errors.ts'
 import { statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
 import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
-import { child, textOf, type XmlNode } from '../dav/xml.ts'
+import type { XmlNode } from '../dav/xml.ts'
 import type { CalendarChanges } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { memberResponses, type Question } from './entries.ts'
 import type { Exchange } from './gateway.ts'
+import { syncHome } from './home.ts'
 import { calendarAt } from './locate.ts'
 import { calendarHref, eventHref } from './places.ts'
 import type { Report } from './report.ts'
+import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
 import { formatToken, parseToken } from './tokens.ts'
-
-const text = (body: XmlNode, name: string): string => {
-  const node = child(body, dav(name))
-  return node ? textOf(node).trim() : ''
-}
-
-/** Both spellings are in use; a calendar has nothing below its events, so both mean the same. */
-const LEVELS = new Set(['1', 'infinite', 'infinity'])
-
-const limitOf = (body: XmlNode): number | undefined => {
-  const limit = child(body, dav('limit'))
-  if (!limit) return undefined
-  const results = Number(text(limit, 'nresults'))
-  if (!Number.isInteger(results) || results < 1) throw badRequest('DAV:nresults is a positive number')
-  return results
-}
 
 /** The answer was cut off; the next request with the new token goes on (RFC 6578 §3.6). */
 const cutOff = (calendar: Calendar): string =>
@@ -58,10 +44,10 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
   if (calendar.kind === 'conflicts') {
     throw new DavError(403, 'The conflicts are not in the change log', { condition: dav('supported-report') })
   }
-  const level = text(body, 'sync-level')
-  if (level !== '' && !LEVELS.has(level)) throw badRequest(`DAV:sync-level is 1 or infinite, not ${level}`)
+  // A calendar has nothing below its events: both levels mean the same.
+  isInfinite(body, exchange.request.headers.depth)
   const epoch = await gateway.store.epoch()
-  const given = text(body, 'sync-token')
+  const given = syncTokenIn(body)
   const since = given === '' ? 0 : parseToken(given, epoch, calendar.id)
   const changes = await gateway.store.changesSince(calendar.id, since, limitOf(body))
   const question = { request: propertyRequest(body), minimal: prefer.minimal, personal: new Map() }
@@ -71,6 +57,5 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
 
 export const syncCollection: Report = async (exchange, body) => {
   const { place } = exchange
-  if (place.kind !== 'calendar') throw badRequest('sync-collection is asked of a calendar')
-  await syncCalendar(exchange, body, place.calendar)
+  await (place.kind === 'calendar' ? syncCalendar(exchange, body, place.calendar) : syncHome(exchange, body))
 }

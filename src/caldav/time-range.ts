@@ -1,4 +1,4 @@
-import { forbidden } from '../dav/errors.ts'
+import { badRequest, forbidden } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { attribute, type XmlNode } from '../dav/xml.ts'
 import type { Window } from '../schedule/recurrence.ts'
@@ -23,11 +23,12 @@ export const utcText = (seconds: number): string =>
 
 /**
  * CALDAV:time-range and its like (RFC 4791 §9.9): `start` and `end` in UTC, one of them at least. An open side ends
- * where our calendars do. @throws what `invalid` makes of the reason
+ * where our calendars do. @throws DavError 400, or what `invalid` makes of the reason
  */
 export const timeRange = (node: XmlNode, invalid: (reason: string) => Error): Window => {
   const [start, end] = [attribute(node, 'start'), attribute(node, 'end')]
-  if (start === null && end === null) throw invalid('a time range has a start or an end')
+  // The DTD asks for one of them: without, it is no time range at all.
+  if (start === null && end === null) throw badRequest('A time range has a start or an end')
   const from = start === null ? EARLIEST : utcSeconds(start)
   const to = end === null ? LATEST : utcSeconds(end)
   if (from === null || to === null) throw invalid('a time range is written in UTC, as 20270405T080000Z')

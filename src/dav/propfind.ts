@@ -58,8 +58,8 @@ export const propertyRequest = (node: XmlNode | null): PropertyRequest => {
 
 export const parsePropfind = (node: XmlNode | null): PropertyRequest => {
   if (node && node.name !== dav('propfind')) throw badRequest(`A PROPFIND body is DAV:propfind, not ${node.name}`)
-  if (node && !children(node).some(({ name }) => /\{DAV:\}(prop|allprop|propname)$/.test(name))) {
-    throw badRequest('DAV:propfind holds DAV:prop, DAV:allprop or DAV:propname')
+  if (node && children(node).filter(({ name }) => /^\{DAV:\}(prop|allprop|propname)$/.test(name)).length !== 1) {
+    throw badRequest('DAV:propfind holds one of DAV:prop, DAV:allprop and DAV:propname')
   }
   return propertyRequest(node)
 }

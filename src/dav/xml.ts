@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { Parser } from 'xml2js'
 import { badRequest } from './errors.ts'
+import { PREFIXES, splitName } from './names.ts'
 import { escapeXml, tagOf } from './write.ts'
 
 /** An element of a request, immutable: parsed requests are shared between those who send the same text. */
@@ -125,18 +126,24 @@ export const textOf = (node: XmlNode): string => node.content.filter(part => typ
 /** An attribute without a namespace. */
 export const attribute = (node: XmlNode, name: string): string | null => node.attributes.get(name) ?? null
 
-const writeAttribute = (name: string, value: string): string => {
-  if (name.startsWith(`{${XML}}`)) return ` xml:${name.slice(XML.length + 2)}="${escapeXml(value)}"`
-  const { open } = tagOf(name)
-  if (!open.includes(' ')) return ` ${open}="${escapeXml(value)}"`
-  const [qualified = '', declaration = ''] = open.split(' ')
-  return ` ${qualified.replace('X:', 'Y:')}="${escapeXml(value)}" ${declaration.replace('xmlns:X', 'xmlns:Y')}`
+const CONTROLS: Readonly<Record<string, string>> = { "'": '&#39;', '\n': '&#10;', '\t': '&#9;' }
+const inQuotes = (value: string): string =>
+  escapeXml(value).replace(/['\n\t]/g, character => CONTROLS[character] ?? character)
+
+/** With its declaration, where its namespace has no prefix of ours; `index` keeps the declarations apart. */
+const writeAttribute = (name: string, value: string, index: number): string => {
+  const [uri, local] = splitName(name)
+  if (uri === '') return ` ${local}='${inQuotes(value)}'`
+  const prefix = uri === XML ? 'xml' : PREFIXES.get(uri)
+  if (prefix) return ` ${prefix}:${local}='${inQuotes(value)}'`
+  return ` Y${index}:${local}='${inQuotes(value)}' xmlns:Y${index}='${inQuotes(uri)}'`
 }
 
 /** An element as it is written into a document of ours: how a property a client set is kept and given back. */
 export const writeNode = (node: XmlNode): string => {
   const { open, close } = tagOf(node.name)
-  const attributes = [...node.attributes].map(([name, value]) => writeAttribute(name, value)).join('')
+  const attributes = [...node.attributes].map(([name, value], index) => writeAttribute(name, value, index)).join('')
   const content = node.content.map(part => (isNode(part) ? writeNode(part) : escapeXml(part))).join('')
-  return content === '' ? `<${open}${attributes}/>` : `<${open}${attributes}>${content}</${close}>`
+  const tag = close + attributes + open.slice(close.length)
+  return content === '' ? `<${tag}/>` : `<${tag}>${content}</${close}>`
 }

@@ -95,9 +95,10 @@ export const migrations: readonly Migration[] = [
   {
     id: 4,
     sql: [
-      // What people wrote over the properties of calendars, each for themselves; revision counts their writes.
+      // What people wrote over the properties of calendars, each for themselves. revision counts their writes; value
+      // NULL: removed again.
       `CREATE TABLE personal_property (
-        user_name TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+        user_name TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, value TEXT, revision BIGINT NOT NULL,
         PRIMARY KEY (user_name, path, name))`,
       'CREATE TABLE personal_revision (user_name TEXT PRIMARY KEY, revision BIGINT NOT NULL)',
     ],

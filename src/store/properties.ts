@@ -22,7 +22,7 @@ export const personalRevision = async (database: Database, user: string): Promis
 
 export const personalProperties = async (database: Database, user: string): Promise<PersonalProperties> => {
   const rows = await database.query(
-    'SELECT path, name, value FROM personal_property WHERE user_name = $1 ORDER BY path, name',
+    'SELECT path, name, value FROM personal_property WHERE user_name = $1 AND value IS NOT NULL ORDER BY path, name',
     [user],
   )
   const byPath = new Map<string, Map<string, string>>()
@@ -35,6 +35,15 @@ export const personalProperties = async (database: Database, user: string): Prom
   return byPath
 }
 
+/** The paths on which a person wrote something after a revision. */
+export const pathsChangedSince = async (database: Database, user: string, revision: number): Promise<string[]> => {
+  const rows = await database.query(
+    'SELECT DISTINCT path FROM personal_property WHERE user_name = $1 AND revision > $2',
+    [user, revision],
+  )
+  return rows.map(({ path }) => String(path))
+}
+
 /** Writes all changes or none, in their order. */
 export const changePersonalProperties = (
   database: Database,
@@ -43,24 +52,16 @@ export const changePersonalProperties = (
   changes: readonly PersonalChange[],
 ): Promise<void> =>
   database.transaction(async tx => {
-    for (const { name, value } of changes) {
-      if (value === null) {
-        await tx.query('DELETE FROM personal_property WHERE user_name = $1 AND path = $2 AND name = $3', [
-          user,
-          path,
-          name,
-        ])
-      } else {
-        await tx.query(
-          `INSERT INTO personal_property (user_name, path, name, value) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (user_name, path, name) DO UPDATE SET value = excluded.value`,
-          [user, path, name, value],
-        )
-      }
-    }
-    await tx.query(
+    const [row] = await tx.query(
       `INSERT INTO personal_revision (user_name, revision) VALUES ($1, 1)
-       ON CONFLICT (user_name) DO UPDATE SET revision = personal_revision.revision + 1`,
+       ON CONFLICT (user_name) DO UPDATE SET revision = personal_revision.revision + 1 RETURNING revision`,
       [user],
     )
+    for (const { name, value } of changes) {
+      await tx.query(
+        `INSERT INTO personal_property (user_name, path, name, value, revision) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (user_name, path, name) DO UPDATE SET value = excluded.value, revision = excluded.revision`,
+        [user, path, name, value, Number(row?.revision ?? 0)],
+      )
+    }
   })

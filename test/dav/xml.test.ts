@@ -106,8 +106,7 @@ describe('writing', () => {
   })
 
   it('gives a kept element back with its attributes, namespaces and nesting', () => {
-    const text =
-      '<A:calendar-color xmlns:A="http://apple.com/ns/ical/" symbolic-color="x&quot;&lt;" xml:lang="de" q:r="1" xmlns:q="urn:q">#F<z xmlns="urn:z"><n xmlns=""/></z></A:calendar-color>'
+    const text = `<A:calendar-color xmlns:A="http://apple.com/ns/ical/" symbolic-color="x&quot;&lt;" xml:lang="de" q:r="1&#10;'" p:r="2" xmlns:p="urn:p" xmlns:q="urn:q q">#F<z xmlns="urn:z"><n xmlns=""/></z></A:calendar-color>`
     const node = parseXml(text)
     const again = child(parseXml(document(dav('prop'), writeNode(node))), node.name)
     expect(again).toEqual(node)

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { DavError } from '../dav/errors.ts'
+import { statusResponse } from '../dav/multistatus.ts'
+import { dav } from '../dav/names.ts'
+import { propertyRequest } from '../dav/propfind.ts'
+import { sendMultistatus } from '../dav/respond.ts'
+import { textElement } from '../dav/write.ts'
+import type { XmlNode } from '../dav/xml.ts'
+import { type CalendarChange, changesEverywhere, scheduleMark } from '../store/calendar-reads.ts'
+import { pathsChangedSince } from '../store/properties.ts'
+import { allCalendars, type Calendar } from './calendars.ts'
+import { calendarEntry, memberResponses, type Question } from './entries.ts'
+import type { Exchange } from './gateway.ts'
+import { personalOf } from './personal.ts'
+import { calendarHref, eventHref } from './places.ts'
+import { sourceOf } from './sources.ts'
+import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
+import { invalidToken } from './tokens.ts'
+
+/** Which calendars there are, in a few characters. */
+const listMark = (calendars: readonly Calendar[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify(calendars.map(({ id, segment, name, zone }) => [id, segment, name, zone])))
+    .digest('base64url')
+    .slice(0, 12)
+
+/** How far a client has seen the home: its calendars, what lies in them, and what the person wrote over them. */
+interface HomeState {
+  readonly epoch: string
+  readonly list: string
+  readonly mark: string
+  readonly revision: number
+}
+
+const FORM = /^urn:kaldav:home:([A-Za-z0-9-]+):([\w-]{12}):(\d+)(\.\d+\.\d+):(\d+)$/
+
+const write = ({ epoch, list, mark, revision }: HomeState): string =>
+  `urn:kaldav:home:${epoch}:${list}:${mark}:${revision}`
+
+const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeState> => {
+  const { store } = exchange.gateway
+  return {
+    epoch: await store.epoch(),
+    list: listMark(calendars),
+    mark: await scheduleMark(store.database),
+    revision: (await personalOf(exchange)).revision,
+  }
+}
+
+/** Sync token and ctag of the home: moves with every change in any calendar. */
+export const homeToken = async (exchange: Exchange): Promise<string> =>
+  write(await stateOf(exchange, await allCalendars(exchange.gateway)))
+
+/** What changed since an earlier state; a calendar that came or went means a new beginning. */
+interface HomeChanges {
+  readonly calendars: readonly Calendar[]
+  readonly events: readonly CalendarChange[]
+}
+
+const changesSince = async (
+  exchange: Exchange,
+  given: string,
+  now: HomeState,
+  calendars: readonly Calendar[],
+): Promise<HomeChanges> => {
+  const { store } = exchange.gateway
+  const [, epoch, list, token, conflicts, revision] = FORM.exec(given) ?? []
+  if (token === undefined || epoch !== now.epoch || list !== now.list) throw invalidToken()
+  // Throws for a token that was never given, or that the change log no longer reaches back to.
+  const schedule = await store.changesSince(0, Number(token))
+  const events = await changesEverywhere(store.database, Number(token))
+  const ids = new Set(events.map(({ resourceId }) => resourceId))
+  const paths = new Set(await pathsChangedSince(store.database, exchange.person.name, Number(revision)))
+  const moved = (calendar: Calendar): boolean => {
+    if (calendar.kind === 'conflicts') return conflicts !== now.mark.slice(now.mark.indexOf('.'))
+    if (calendar.kind === 'schedule') return schedule.token > Number(token)
+    return ids.has(calendar.id)
+  }
+  const changed = calendars.filter(calendar => moved(calendar) || paths.has(calendarHref(calendar.segment)))
+  return { calendars: changed, events }
+}
+
+async function* eventResponses(
+  exchange: Exchange,
+  calendar: Calendar,
+  changes: readonly CalendarChange[] | null,
+  question: Question,
+): AsyncGenerator<string> {
+  const own = changes?.filter(({ resourceId }) => resourceId === calendar.id)
+  const members = own
+    ? own.flatMap(({ member }) => member ?? [])
+    : await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
+  yield* memberResponses(exchange, calendar, members, question)
+  const gone = own?.filter(({ member }) => member === null) ?? []
+  yield gone.map(({ name }) => statusResponse(eventHref(calendar.segment, name), 404)).join('')
+}
+
+async function* responses(
+  exchange: Exchange,
+  calendars: readonly Calendar[],
+  changes: readonly CalendarChange[] | null,
+  question: Question,
+  deep: boolean,
+): AsyncGenerator<string> {
+  for (const calendar of calendars) {
+    yield (await calendarEntry(exchange, calendar)).write(question)
+    // The whole schedule repeats what the resources have.
+    if (deep && calendar.kind === 'resource') yield* eventResponses(exchange, calendar, changes, question)
+  }
+}
+
+/** RFC 6578 on the home: which calendars changed, and with sync-level infinite also what changed in them. */
+export const syncHome = async (exchange: Exchange, body: XmlNode): Promise<void> => {
+  const calendars = await allCalendars(exchange.gateway)
+  const now = await stateOf(exchange, calendars)
+  const given = syncTokenIn(body)
+  const deep = isInfinite(body, exchange.request.headers.depth)
+  const changes = given === '' ? null : await changesSince(exchange, given, now, calendars)
+  const changed = changes ? changes.calendars : calendars
+  if (changed.length > (limitOf(body) ?? Number.POSITIVE_INFINITY)) {
+    throw new DavError(507, 'The calendars of the home are reported all at once', {
+      condition: dav('number-of-matches-within-limits'),
+    })
+  }
+  const { byPath: personal } = await personalOf(exchange)
+  const question = { request: propertyRequest(body), minimal: exchange.prefer.minimal, personal }
+  const parts = async function* (): AsyncGenerator<string> {
+    yield* responses(exchange, changed, changes?.events ?? null, question, deep)
+    yield textElement(dav('sync-token'), write(now))
+  }
+  await sendMultistatus(exchange.response, parts())
+}

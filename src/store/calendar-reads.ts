@@ -1,0 +1,105 @@
+/** Reads for whole lists of a calendar's members at once: what a CalDAV answer is made of. */
+import type { Window } from '../schedule/recurrence.ts'
+import type { Database, Row } from './database.ts'
+import { rangeScan, rollingBeyond } from './occurrence-index.ts'
+import type { Reader } from './reader.ts'
+import { inLists, placeholders } from './sql.ts'
+import type { Member, OccurrenceRow } from './types.ts'
+
+const member = (row: Row): Member => ({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })
+
+const membersBy = async (
+  database: Database,
+  resourceId: number,
+  column: 'name' | 'uid',
+  values: readonly string[],
+): Promise<Member[]> => {
+  const found = new Map<string, Member>()
+  for (const part of inLists(values)) {
+    const rows = await database.query(
+      `SELECT name, uid, etag FROM member WHERE resource_id = $1 AND ${column} IN (${placeholders(part.length, 2)})`,
+      [resourceId, ...part],
+    )
+    for (const row of rows) found.set(String(row.name), member(row))
+  }
+  return [...found.values()]
+}
+
+/** Names that do not exist are left out. */
+export const membersNamed = (database: Database, resourceId: number, names: readonly string[]): Promise<Member[]> =>
+  membersBy(database, resourceId, 'name', names)
+
+const DISTINCT = `SELECT DISTINCT m.name, m.uid, m.etag FROM (${rangeScan}) o
+  JOIN member m ON m.uid = o.uid AND m.resource_id = $1`
+
+/** The members with an occurrence in the window; one query where the index holds all of it. */
+export const membersWithin = async (reader: Reader, resourceId: number, window: Window): Promise<Member[]> => {
+  const { database } = reader
+  const { from, to } = window
+  const beyond = await rollingBeyond(database, resourceId, window)
+  if (beyond.length === 0) return (await database.query(DISTINCT, [resourceId, from, to])).map(member)
+  return membersBy(database, resourceId, 'uid', await reader.uidsIn(resourceId, from, to))
+}
+
+/** An occurrence, and the version of its event. */
+export interface VersionedOccurrence extends OccurrenceRow {
+  readonly etag: string
+}
+
+/** The occurrences in the window that occupy the calendar. @throws TooManyOccurrences */
+export const busyWithin = async (
+  reader: Reader,
+  resourceId: number,
+  { from, to }: Window,
+): Promise<VersionedOccurrence[]> => {
+  const busy = (await reader.occurrencesIn(resourceId, from, to)).filter(row => row.busy || row.blackout)
+  const uids = [...new Set(busy.map(({ uid }) => uid))]
+  const members = await membersBy(reader.database, resourceId, 'uid', uids)
+  const etags = new Map(members.map(({ uid, etag }) => [uid, etag]))
+  return busy.map(row => ({ ...row, etag: etags.get(row.uid) ?? '' }))
+}
+
+/** The token of every calendar, by resource id; those without a change yet are left out. */
+export const calendarTokens = async (database: Database): Promise<ReadonlyMap<number, number>> => {
+  const rows = await database.query('SELECT resource_id, token FROM calendar')
+  return new Map(rows.map(row => [Number(row.resource_id), Number(row.token)]))
+}
+
+/** A text that changes whenever a calendar or a conflict does, found without looking at either. */
+export const scheduleMark = async (database: Database): Promise<string> => {
+  const [row] = await database.query(
+    `SELECT (SELECT token FROM calendar WHERE resource_id = 0) AS token,
+       (SELECT COUNT(*) FROM conflict) AS conflicts, (SELECT MAX(since) FROM conflict) AS newest`,
+  )
+  return `${row?.token ?? 0}.${row?.conflicts ?? 0}.${row?.newest ?? 0}`
+}
+
+/** A change in one calendar. */
+export interface CalendarChange {
+  readonly resourceId: number
+  readonly name: string
+  /** The member now; `null`: gone. */
+  readonly member: Member | null
+}
+
+/**
+ * What has changed in the calendars of all resources since a token of the whole schedule. A change of the same second
+ * may be given again.
+ */
+export const changesEverywhere = async (database: Database, since: number): Promise<CalendarChange[]> => {
+  const [first] = await database.query('SELECT MIN(at) AS at FROM change WHERE resource_id = 0 AND token > $1', [since])
+  if (!first || first.at === null) return []
+  const rows = await database.query(
+    `SELECT c.resource_id, c.name, c.uid, m.etag FROM change c
+     LEFT JOIN member m ON m.resource_id = c.resource_id AND m.name = c.name
+     WHERE c.resource_id <> 0 AND c.removed IN (0, 1) AND c.at >= $1
+       AND c.uid IN (SELECT uid FROM change WHERE resource_id = 0 AND token > $2)
+     ORDER BY c.resource_id, c.token`,
+    [Number(first.at), since],
+  )
+  return rows.map(row => ({
+    resourceId: Number(row.resource_id),
+    name: String(row.name),
+    member: row.etag === null ? null : member(row),
+  }))
+}
