@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseCalendar, writeCalendar } from '../../src/schedule/ical.ts'
+import { cpuTime } from './ical-cpu.ts'
 
 const SIZE = 1 << 20
 /** One event with a megabyte of something in it. */
@@ -73,10 +74,14 @@ const inputs: Readonly<Record<string, string>> = {
 
 describe('a megabyte of', () => {
   it.each(Object.entries(inputs))('%s is read and written in time', (_, text) => {
-    const began = performance.now()
-    const { events, rejected, notices } = parseCalendar(text)
-    const written = writeCalendar(events)
-    expect(performance.now() - began).toBeLessThan(2000)
+    let parsed = parseCalendar('')
+    let written = ''
+    const took = cpuTime(() => {
+      parsed = parseCalendar(text)
+      written = writeCalendar(parsed.events)
+    })
+    const { events, rejected, notices } = parsed
+    expect(took).toBeLessThan(2000)
     expect(rejected.filter(({ reason }) => reason.includes('could not be'))).toEqual([])
     expect(events.length + rejected.length + notices.length).toBeGreaterThan(0)
     expect(written.endsWith('END:VCALENDAR\r\n')).toBe(true)
