@@ -1,0 +1,65 @@
+/** Carries out units of requests, as few multirequests as may be. */
+
+import { ApiFailure, meaningOf } from './errors.ts'
+import type { EventRow } from './rows.ts'
+import { readEvent } from './rows.ts'
+import { services } from './sdk.ts'
+import type { KalturaSession } from './session.ts'
+import type { Step, Unit } from './write.ts'
+
+/** Requests in one multirequest. */
+export const BATCH = 40
+
+export const fitsOne = (units: readonly Unit[]): boolean =>
+  units.reduce((count, unit) => count + unit(1).length, 0) <= BATCH
+
+function* batches(units: readonly Unit[]): Generator<Step[]> {
+  let steps: Step[] = []
+  for (const unit of units) {
+    if (steps.length > 0 && steps.length + unit(1).length > BATCH) {
+      yield steps
+      steps = []
+    }
+    steps = [...steps, ...unit(steps.length + 1)]
+  }
+  if (steps.length > 0) yield steps
+}
+
+/**
+ * @param created takes note of rows that were made, also where what follows fails
+ * @throws Rejected · VersionMismatch · Unavailable · AccessDenied what the first failed request means
+ */
+export async function carryOut(
+  session: KalturaSession,
+  units: readonly Unit[],
+  created: EventRow[] = [],
+): Promise<EventRow[]> {
+  const rows: EventRow[] = []
+  for (const steps of batches(units)) {
+    const results = await session.askAll(steps.map(({ ask }) => ask))
+    let failed: Error | null = null
+    for (const [index, { ask, quiet }] of steps.entries()) {
+      const result = results[index]
+      const { service, action } = ask()
+      if (result instanceof ApiFailure) {
+        if (!quiet?.includes(result.code)) failed ??= meaningOf(result, `${service} ${action}`)
+        continue
+      }
+      const row = service === 'schedule_scheduleevent' ? readEvent(result) : null
+      if (row) rows.push(row)
+      if (row && action === 'add') created.push(row)
+    }
+    if (failed) throw failed
+  }
+  return rows
+}
+
+/** Takes back what was made for an event that Kaltura then refused. */
+export async function takeBack(session: KalturaSession, created: readonly EventRow[]): Promise<void> {
+  const asks = created.map(
+    ({ id }) =>
+      () =>
+        services.scheduleEvent.deleteAction(id),
+  )
+  for (let at = 0; at < asks.length; at += BATCH) await session.askAll(asks.slice(at, at + BATCH))
+}

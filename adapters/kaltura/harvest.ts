@@ -1,0 +1,72 @@
+/** What a read has found, as events: each item taken for itself, so that one that cannot be read spoils no other. */
+import type { Logger } from 'pino'
+import { kalturaUid } from '../../src/schedule/ical-event.ts'
+import type { RemoteEvent, Unreadable } from '../../src/sync/source.ts'
+import { assemble } from './assemble.ts'
+import type { Claim } from './claims.ts'
+import { type Assembled, idOf, isUnfinished, type Links } from './item.ts'
+import type { EventRow } from './rows.ts'
+import type { Context } from './view.ts'
+
+/** How long Kaltura's index may take to show what is in the database, seconds. */
+export const LAG = 60
+
+export interface Harvest {
+  readonly changed: RemoteEvent[]
+  readonly unreadable: Unreadable[]
+  /** Items still being written. */
+  readonly unfinished: Unreadable[]
+  /** Occurrences that are events of their own, by the ref id of what they are part of. */
+  readonly strays: Map<number, string>
+  /** Endless series for which the next rows are due. */
+  readonly due: RemoteEvent[]
+}
+
+export interface Field {
+  readonly context: Context
+  readonly links: Links
+  /** Server time. */
+  readonly now: number
+  /** Whether a push of ours is unfinished: what is there of it is nobody's edit. */
+  readonly isHeld: (uid: string) => boolean
+  readonly log: Logger
+}
+
+export function harvest(claimed: readonly Claim[], field: Field): Harvest {
+  const result: Harvest = { changed: [], unreadable: [], unfinished: [], strays: new Map(), due: [] }
+  for (const claim of claimed) {
+    const id = idOf(claim.item)
+    const wait = (reason: string) => result.unfinished.push({ id, uid: claim.uid, reason })
+    try {
+      if (claim.halfway || field.isHeld(claim.uid)) {
+        wait('it is still being written')
+        continue
+      }
+      const assembled = assemble(claim.item, claim.uid, field.links, field.context, isFresh(claim, field.now))
+      if (isUnfinished(assembled)) wait(assembled.unfinished)
+      else take(result, assembled, field)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      field.log.warn({ id, uid: claim.uid, reason }, 'an event of the Kaltura account cannot be read')
+      result.unreadable.push({ id, uid: claim.uid, reason })
+    }
+  }
+  return result
+}
+
+const isFresh = ({ item }: Claim, now: number): boolean => item.kind === 'series' && item.row.updatedAt > now - LAG
+
+function take(result: Harvest, { ref, event, strays, extend }: Assembled, field: Field): void {
+  result.changed.push({ ref, event })
+  if (extend) result.due.push({ ref, event })
+  for (const row of strays) {
+    result.strays.set(row.id, ref.id)
+    result.changed.push(strayOf(row, field))
+  }
+}
+
+function strayOf(row: EventRow, { links, context }: Field): RemoteEvent {
+  const assembled = assemble({ kind: 'row', row }, kalturaUid(row.id), links, context, false)
+  if (isUnfinished(assembled)) throw new TypeError(`occurrence ${row.id} is one row and cannot be unfinished`)
+  return { ref: assembled.ref, event: assembled.event }
+}

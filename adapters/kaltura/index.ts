@@ -1,0 +1,80 @@
+/** The Kaltura account as a source: the one schedule that everything is merged into. */
+import type { Logger } from 'pino'
+import type { Changes, Source } from '../../src/sync/source.ts'
+import { type AccountFinding, check } from './check.ts'
+import { type Pulled, pullAll, pullSince } from './pull.ts'
+import { Pusher } from './push.ts'
+import { Reader } from './read.ts'
+import {
+  addResource,
+  deleteResource,
+  type KalturaResource,
+  listResources,
+  type ResourceFields,
+  updateResource,
+} from './resources.ts'
+import { KalturaSession, type SessionOptions } from './session.ts'
+import { AccountContext, type SurroundingsOptions } from './surroundings.ts'
+import { isClaim, normalize } from './view.ts'
+
+export type { AccountFinding } from './check.ts'
+export type { KalturaResource, ResourceFields, ResourceType } from './resources.ts'
+
+export type KalturaOptions = SessionOptions & SurroundingsOptions
+
+export interface KalturaAccount extends Required<Omit<Source, 'watch'>> {
+  /** Every resource, also those deleted (status 3). */
+  resources(): Promise<KalturaResource[]>
+  addResource(fields: ResourceFields): Promise<KalturaResource>
+  updateResource(id: number, fields: ResourceFields): Promise<KalturaResource>
+  deleteResource(id: number): Promise<void>
+  /** Looks after everything that can be wrong between the gateway and the account. */
+  check(): Promise<AccountFinding[]>
+}
+
+/** Nothing is asked of Kaltura until it is needed. */
+export function openKaltura(options: KalturaOptions): KalturaAccount {
+  const { log } = options
+  const session = new KalturaSession(options)
+  const context = new AccountContext(options, () => session.now())
+  const reader = new Reader(session)
+  const suspects = new Set<number>()
+  const pusher = new Pusher({ session, reader, context, log, suspects })
+  const pulling = { session, reader, context, log, suspects, isHeld: (uid: string) => pusher.isHeld(uid) }
+
+  const resources = async () => {
+    const found = await listResources(session)
+    context.learn(found)
+    return found
+  }
+  const pull = async (cursor: string | null): Promise<Changes> => {
+    if (!context.isKnown) await resources()
+    const pulled = cursor === null ? await pullAll(pulling) : await pullSince(pulling, cursor)
+    await extend(pusher, pulled, log)
+    return pulled.changes
+  }
+  return {
+    pull,
+    push: (event, at) => pusher.push(event, at),
+    remove: at => pusher.remove(at),
+    accepts: event => isClaim(event, context),
+    normalize: event => normalize(event, context),
+    resources,
+    addResource: fields => addResource(session, fields),
+    updateResource: (id, fields) => updateResource(session, id, fields),
+    deleteResource: id => deleteResource(session, id),
+    check: () => check(session, options.zone),
+    close: async () => session.close(),
+  }
+}
+
+/** Series that go on get their next rows; what fails is tried again with the next quarter's first pull. */
+async function extend(pusher: Pusher, { due }: Pulled, log: Logger): Promise<void> {
+  for (const { event, ref } of due) {
+    try {
+      await pusher.push(event, ref)
+    } catch (error) {
+      log.warn({ err: error, uid: event.uid }, 'an endless series could not be extended in Kaltura')
+    }
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Writing a series: the series first, then what its occurrences do otherwise. Any update of a series makes its
+ * occurrences anew and destroys the moved ones (ScheduleEvent::updateRecurrences), so it is only written where it
+ * differs, and its exceptions are written again after it. A series whose exceptions are to follow says so in its note;
+ * one of its occurrences says when they are complete.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Unavailable } from '../../src/errors.ts'
+import { timeKey } from '../../src/schedule/event.ts'
+import { carryOut } from './batch.ts'
+import type { Actual } from './compose.ts'
+import type { Slot } from './expand.ts'
+import { linked } from './item.ts'
+import { type Note, readComment } from './note.ts'
+import { isUsual, type Plan } from './plan.ts'
+import { type Loaded, type Pushing, reusable } from './push.ts'
+import type { EventRow } from './rows.ts'
+import { isStray, type SeriesShape, shapeOf } from './series.ts'
+import { BLACKOUT } from './translate.ts'
+import type { Context, Viewed } from './view.ts'
+import {
+  cancelUnit,
+  commentPatch,
+  contentPatch,
+  createUnit,
+  deleteUnit,
+  linkUnits,
+  ownNote,
+  referencePatch,
+  timePatch,
+  type Unit,
+  updateUnit,
+} from './write.ts'
+
+type SeriesPlan = Extract<Plan, { kind: 'series' }> & {
+  /** The series has this pattern already: its time is not to be touched. */
+  readonly kept?: boolean
+}
+
+/** Kaltura's occurrences are not ours: the event has to be laid out otherwise. */
+export class SeriesDiffers extends Error {
+  /** What there is of it now. */
+  readonly loaded: Loaded
+  constructor(reason: string, loaded: Loaded) {
+    super(reason)
+    this.loaded = loaded
+  }
+}
+
+/** How long Kaltura's index may take to show the occurrences before the event is tried again later, ms. */
+const PATIENCE = 8000
+const MAX_SINGLE = 86_400
+
+const patternKey = ({ pattern }: Pick<SeriesShape, 'pattern'> | Viewed): string => JSON.stringify(pattern)
+
+const ownChildren = (row: EventRow, { children, links }: Loaded): EventRow[] =>
+  (children.get(row.id) ?? []).filter(child => !isStray(child, row, links))
+
+const shapeIn = (row: EventRow, loaded: Loaded, context: Context): SeriesShape =>
+  shapeOf(row, ownChildren(row, loaded), context.zoneOf(linked(loaded.links, row)), context.now())
+
+/** The plan that leaves the time of a series alone, where that is what the event says. */
+export function keepSeries(viewed: Viewed, loaded: Loaded, context: Context): SeriesPlan | null {
+  const row = reusable(loaded.rows, viewed)
+  if (row?.recurrenceType !== 1 || row.status === 1 || !viewed.slots) return null
+  const shape = shapeIn(row, loaded, context)
+  if (patternKey(shape) !== patternKey(viewed)) return null
+  const { content, actuals } = viewed
+  const keys = new Set(shape.slots.map(({ key }) => key))
+  const fits = [...actuals.values()].every(({ key, start, end }) => keys.has(key) && end - start <= MAX_SINGLE)
+  const excepted = !viewed.cancelled && shape.slots.some(slot => !isUsual(actuals.get(slot.key), slot, content))
+  if (!fits || shape.slots.some(({ key }) => actuals.has(key) && !shape.children.has(key) && !shape.cancelled.has(key)))
+    return null
+  const times = { start: row.startDate, end: row.startDate + row.duration }
+  const note = lastingNote(row)
+  const plan = { key: '', ...times, content, note, recurrence: row.recurrence }
+  return { kind: 'series', row: plan, slots: shape.slots, actuals, excepted, kept: true }
+}
+
+function lastingNote(row: EventRow): Note | null {
+  const { writing: _, ...note } = readComment(row.comment).note ?? {}
+  return Object.keys(note).length > 0 ? note : null
+}
+
+/** Whether an occurrence that should take place was cancelled, which nothing undoes (status is read-only). */
+function isLost({ slots, actuals }: SeriesPlan, children: readonly EventRow[], before: SeriesShape | null): boolean {
+  const dead = children.filter(({ status }) => status === 1)
+  return slots.some(
+    ({ key, end }) =>
+      actuals.has(key) &&
+      (before?.cancelled.has(key) || dead.some(row => row.startDate === key && row.endDate === end)),
+  )
+}
+
+/** @returns the id of the series. @throws SeriesDiffers */
+export async function pushSeries(
+  pushing: Pushing,
+  plan: SeriesPlan,
+  viewed: Viewed,
+  loaded: Loaded,
+  created: EventRow[],
+): Promise<number> {
+  const { session, context } = pushing
+  const main = reusable(loaded.rows, viewed)
+  const children = main?.recurrenceType === 1 ? ownChildren(main, loaded) : []
+  const before = main?.recurrenceType === 1 ? shapeIn(main, loaded, context) : null
+  const row = main && !isLost(plan, children, plan.kept ? before : null) ? main : null
+  const { units, writing } = seriesUnits(plan, viewed, loaded, row)
+  const written = await carryOut(session, units, created)
+  for (const { id } of loaded.rows) if (id !== row?.id) pushing.suspects.add(id)
+  const now = written.findLast(({ recurrenceType }) => recurrenceType === 1) ?? row
+  if (!now) throw new Unavailable('Kaltura did not say what it has made of a series')
+  if (viewed.cancelled) return now.id
+  const rewritten = written.some(({ id, recurrenceType }) => id === now.id && recurrenceType === 1)
+  const after = rewritten ? await readAgain(pushing, now, expectedIn(plan, row && before), loaded) : loaded
+  await settleExceptions(pushing, now, plan, viewed, after, writing)
+  return now.id
+}
+
+/** The slots that Kaltura is known to make an occurrence for. */
+const expectedIn = ({ slots, kept }: SeriesPlan, before: SeriesShape | null): readonly Slot[] =>
+  kept && before ? slots.filter(({ key }) => before.children.has(key) || before.cancelled.has(key)) : slots
+
+function seriesUnits(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, row: EventRow | null) {
+  const { uid, resourceIds, cancelled } = viewed
+  const { content, note } = plan.row
+  const rest = loaded.rows.filter(({ id }) => id !== row?.id).flatMap(deleteUnit)
+  const writing = plan.excepted && !cancelled ? randomBytes(6).toString('base64url') : null
+  const marked = writing ? { ...note, writing } : note
+  if (!row) return { units: [createUnit(plan.row, uid, marked, resourceIds, cancelled), ...rest], writing }
+  const said = {
+    ...(plan.kept ? {} : timePatch(row, plan.row)),
+    ...contentPatch(row, content),
+    ...referencePatch(row, uid),
+  }
+  const unmarked = { ...note, ...markOf(row) }
+  const comment = commentPatch(row, content.comment, Object.keys(unmarked).length > 0 ? unmarked : null)
+  const differs = Object.keys({ ...said, ...comment }).length > 0
+  const patch = differs ? { ...said, ...commentPatch(row, content.comment, marked) } : {}
+  const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
+  return { units: [...updateUnit(row, patch), ...links, ...rest] as Unit[], writing: differs ? writing : null }
+}
+
+const markOf = (row: EventRow): Note => {
+  const writing = readComment(row.comment).note?.writing
+  return writing === undefined ? {} : { writing }
+}
+
+/** The occurrences after the series was written; the index shows them when it has caught up. */
+async function readAgain(
+  { reader }: Pushing,
+  row: EventRow,
+  expected: readonly Slot[],
+  loaded: Loaded,
+): Promise<Loaded> {
+  const deadline = performance.now() + PATIENCE
+  const wanted = new Map(expected.map(({ key, end }) => [key, end]))
+  for (let pause = 100; ; pause = Math.min(pause * 2, 1500)) {
+    const children = await reader.children([row.id])
+    const links = await reader.links([row.id, ...children.map(({ id }) => id)])
+    const after = { rows: [row], children: new Map([[row.id, children]]), links }
+    const starts = new Set(children.map(({ startDate }) => startDate))
+    const isOther = (child: EventRow) =>
+      ownNote(child)?.rid === undefined && !loaded.children.has(row.id) && wanted.get(child.startDate) !== child.endDate
+    if (children.some(isOther)) throw new SeriesDiffers("Kaltura's occurrences are not those of the rule", after)
+    if ([...wanted.keys()].every(key => starts.has(key))) return after
+    if (performance.now() > deadline) {
+      throw new Unavailable('Kaltura does not show the occurrences of a series yet', { retryAfter: 10 })
+    }
+    await wait(pause)
+  }
+}
+
+interface Exception {
+  readonly child: EventRow
+  readonly actual: Actual
+  readonly slot: Slot
+}
+
+/** Cancels, moves and changes occurrences until they are ours. */
+async function settleExceptions(
+  pushing: Pushing,
+  row: EventRow,
+  plan: SeriesPlan,
+  viewed: Viewed,
+  loaded: Loaded,
+  writing: string | null,
+): Promise<void> {
+  const shape = shapeIn(row, loaded, pushing.context)
+  const after = { ...loaded, rows: [row] }
+  if (patternKey(shape) !== patternKey(viewed)) throw new SeriesDiffers('Kaltura understands the rule otherwise', after)
+  const cancels: Unit[] = []
+  const living: Exception[] = []
+  for (const slot of plan.slots) {
+    const actual = plan.actuals.get(slot.key)
+    const child = shape.children.get(slot.key)
+    if (!actual && child) cancels.push(...cancelUnit(child))
+    else if (actual && child) living.push({ slot, actual, child })
+    else if (actual) throw new SeriesDiffers('Kaltura has no occurrence where the rule has one', after)
+  }
+  const carrier = living.find(({ actual, slot }) => actual.start === slot.key) ?? living[0]
+  const kept = writing ?? markOf(row).writing
+  const update = (exception: Exception, done: string | undefined) =>
+    updateUnit(exception.child, exceptionPatch(exception, done))
+  const changes = living
+    .filter(exception => !writing || exception !== carrier)
+    .flatMap(exception => update(exception, writing ? undefined : doneMark(exception.child, kept)))
+  const last = writing && carrier ? update(carrier, writing) : []
+  if (row.objectType === BLACKOUT && changes.length + last.length > 0) {
+    throw new SeriesDiffers('Kaltura lets no occurrence of a blackout be changed', after)
+  }
+  await carryOut(pushing.session, [...cancels, ...changes, ...last])
+}
+
+/** The mark an occurrence bears already, where it still counts. */
+const doneMark = (child: EventRow, writing: string | undefined): string | undefined => {
+  const done = ownNote(child)?.done
+  return done !== undefined && done === writing ? done : undefined
+}
+
+function exceptionPatch({ child, actual, slot }: Exception, done: string | undefined) {
+  const moved = actual.start !== slot.key
+  const note: Note = { ...(moved && { rid: timeKey(slot.rid) }), ...(done !== undefined && { done }) }
+  const { start, end, content } = actual
+  return {
+    ...(child.startDate !== start || child.endDate !== end ? { startDate: start, endDate: end } : {}),
+    ...contentPatch(child, content),
+    ...commentPatch(child, content.comment, Object.keys(note).length > 0 ? note : null),
+  }
+}

@@ -1,0 +1,125 @@
+/** An embedded account on a port of its own, with the adapter on it and everything a test does behind its back. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express from 'express'
+import pino from 'pino'
+import { type KalturaAccount, type KalturaOptions, openKaltura } from '../../../adapters/kaltura/index.ts'
+import { openSqlite } from '../../../adapters/sqlite.ts'
+import { type Credentials, openKalturaServer } from '../../../src/kaltura-server/index.ts'
+
+export type Json = { readonly [key: string]: unknown }
+
+export interface TestAccount {
+  readonly url: string
+  readonly credentials: Credentials
+  /** `service/action` of every request, of a multirequest only that. */
+  readonly requests: string[]
+  /** The adapter, opened anew: nothing of what another has learned is known to it. */
+  open(options?: Partial<KalturaOptions>): KalturaAccount
+  /** An action by an administrator, as the official client sends it. */
+  ask(service: string, action: string, parameters?: Json): Promise<Json>
+  fault(fault: Json): Promise<void>
+  clearFaults(): Promise<void>
+  /** The next request is answered so by what stands before Kaltura. */
+  answerOnce(status: number, headers?: Record<string, string>, body?: string): void
+  /** Rows of events as the account lists them. */
+  rows(filter?: Json): Promise<Json[]>
+  room(name: string, more?: Json): Promise<number>
+  close(): Promise<void>
+}
+
+export const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' })
+
+export const EVENT = 'schedule_scheduleEvent'
+export const RESOURCE = 'schedule_scheduleResource'
+export const LINK = 'schedule_scheduleEventResource'
+
+const seconds = () => Math.floor(Date.now() / 1000)
+
+export async function startAccount(now: () => number = seconds): Promise<TestAccount> {
+  const database = await openSqlite(':memory:')
+  const defects: unknown[] = []
+  const server = await openKalturaServer({
+    ...{ database, now, test: true, timeZone: 'America/New_York' },
+    uploadDir: join(tmpdir(), 'kaldav-none'),
+    report: error => defects.push(error),
+  })
+  const credentials = await server.bootstrap()
+  const requests: string[] = []
+  const canned: { status: number; headers: Record<string, string>; body: string }[] = []
+  const app = express()
+  app.use((request, response, next) => {
+    const [, service = '', action = ''] = /service\/(\w+)(?:\/action\/(\w+))?/.exec(request.originalUrl) ?? []
+    if (request.headers['x-test'] === undefined) {
+      requests.push(`${service}/${action}`)
+      const answer = canned.shift()
+      if (answer) {
+        response.status(answer.status).set(answer.headers).send(answer.body)
+        return
+      }
+    }
+    next()
+  })
+  app.use('/api_v3', server.router)
+  const http = createServer(app)
+  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const call = async (service: string, action: string, parameters: Json): Promise<Json> => {
+    const response = await fetch(`${url}/api_v3/service/${service}/action/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-test': '1' },
+      body: JSON.stringify({ format: 1, ...parameters }),
+    })
+    return (await response.json()) as Json
+  }
+  const { partnerId, adminSecret } = credentials
+  const ks = await call('session', 'start', { secret: adminSecret, partnerId, type: 2, userId: 'admin' })
+  const ask = async (service: string, action: string, parameters: Json = {}) => {
+    const answer = await call(service, action, { ks, ...parameters })
+    if (answer?.objectType === 'KalturaAPIException') throw new Error(`${answer.code}: ${answer.message}`)
+    return answer
+  }
+  const opened: KalturaAccount[] = []
+  return {
+    ...{ url, credentials, requests, ask },
+    open(options = {}) {
+      const account = openKaltura({
+        ...{ serviceUrl: url, partnerId, zone: 'Europe/Berlin', resources: {}, log },
+        appToken: { ...credentials.appToken, hashType: 'SHA256' },
+        ...options,
+      })
+      opened.push(account)
+      return account
+    },
+    fault: async fault => void (await ask('kaldav_fault', 'add', { fault: { objectType: 'KaldavFault', ...fault } })),
+    clearFaults: async () => void (await ask('kaldav_fault', 'clear')),
+    answerOnce(status, headers = {}, body = '') {
+      canned.push({ status, headers, body })
+    },
+    async rows(filter = {}) {
+      const found: Json[] = []
+      for (let pageIndex = 1; ; pageIndex++) {
+        const { objects, totalCount } = await ask(EVENT, 'list', {
+          filter: { objectType: 'KalturaScheduleEventFilter', ...filter },
+          pager: { pageSize: 500, pageIndex },
+        })
+        found.push(...(objects as Json[]))
+        if (Number(totalCount) <= pageIndex * 500) return found
+      }
+    },
+    async room(name, more = {}) {
+      const scheduleResource = { objectType: 'KalturaLocationScheduleResource', name, systemName: name, ...more }
+      return Number((await ask(RESOURCE, 'add', { scheduleResource })).id)
+    },
+    async close() {
+      for (const account of opened) await account.close()
+      http.closeAllConnections()
+      await new Promise(resolve => http.close(resolve))
+      await server.close()
+      await database.close()
+      if (defects.length > 0) throw new AggregateError(defects as Error[], 'the embedded account has a defect')
+    },
+  }
+}
