@@ -17,7 +17,10 @@ export interface GoogleCredentials {
   readonly tokenUrl: string
 }
 
-const scopes = ['https://www.googleapis.com/auth/calendar']
+/** The least that reads, writes and watches events, and asks for free/busy and the calendar's zone. */
+const scopes = ['calendar.events', 'calendar.freebusy', 'calendar.calendars.readonly'].map(
+  scope => `https://www.googleapis.com/auth/${scope}`,
+)
 /** ms for one request. */
 const timeout = 30_000
 /** Waits before the second, third … try of a request, ms. */

@@ -1,4 +1,5 @@
 /** The list of resources comes from the account; the gateway only adds its own settings to it. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Resource, Store } from '../store/store.ts'
 import type { Changes, Source } from './source.ts'
@@ -22,9 +23,6 @@ export interface Account extends Source {
   resources(): Promise<readonly AccountResource[]>
 }
 
-/** How long a list of resources is believed, ms. */
-const believedFor = 30_000
-
 /**
  * The account as a source whose resources are in our store before its events are: an event never names a resource that
  * clients cannot see.
@@ -35,17 +33,9 @@ export function withResources(
   zoneOf: (systemName: string) => string,
   log: Logger,
 ): Source {
-  let readAt = 0
-  const refresh = async () => {
-    readAt = performance.now()
-    await saveResources(store, await account.resources(), zoneOf, log)
-  }
   const pull = async (cursor: string | null): Promise<Changes> => {
-    if (cursor === null || performance.now() - readAt > believedFor) await refresh()
-    const changes = await account.pull(cursor)
-    const known = new Set((await store.resources()).map(({ id }) => id))
-    if (changes.changed.some(({ event }) => event.resourceIds.some(id => !known.has(id)))) await refresh()
-    return changes
+    await saveResources(store, await account.resources(), zoneOf, log)
+    return account.pull(cursor)
   }
   return {
     pull,
@@ -64,14 +54,15 @@ export async function saveResources(
   zoneOf: (systemName: string) => string,
   log: Logger,
 ): Promise<void> {
-  const before = new Map((await store.resources()).map(resource => [resource.id, JSON.stringify(resource)]))
+  const before = new Map((await store.resources()).map(resource => [resource.id, resource]))
   const names = calendarNames(listed)
   const changed = listed
-    .map((resource): Resource => {
-      const systemName = names.get(resource.id) ?? `resource-${resource.id}`
-      return { ...resource, systemName, timeZone: zoneOf(systemName) }
+    .map(({ id, name, type, description, tags, parentId, entryId, status }): Resource => {
+      const systemName = names.get(id) ?? `resource-${id}`
+      const timeZone = zoneOf(systemName)
+      return { id, systemName, name, type, description, tags, parentId, entryId, timeZone, status }
     })
-    .filter(resource => before.get(resource.id) !== JSON.stringify(resource))
+    .filter(resource => !isDeepStrictEqual(before.get(resource.id), resource))
     // A deleted resource we never knew is no news.
     .filter(resource => resource.status !== 3 || before.has(resource.id))
   if (changed.length === 0) return

@@ -48,13 +48,15 @@ export class Worker {
   /** A wake came while bindings were being looked at. */
   #again = false
   #ticking: Promise<void> | null = null
-  #stopped = false
+  /** Before `start` and after `stop` nothing is looked at; what becomes due meanwhile stays due. */
+  #stopped = true
 
   constructor(options: WorkerOptions) {
     this.#options = options
   }
 
   start(): void {
+    this.#stopped = false
     this.#schedule(0)
   }
 
@@ -158,6 +160,7 @@ export class Worker {
 
   async #run(binding: Binding): Promise<SyncReport | null> {
     const { store, engine, now, onReport } = this.#options
+    await ensureBinding(store.database, binding.id)
     const hold = () => lease(store.database, binding.id, this.#owner, now(), now() + leaseTime)
     if (!(await hold())) return null
     const renewal = setInterval(() => void hold(), (leaseTime / 3) * 1000)
