@@ -8,10 +8,12 @@ import { MAX_INSTANCES } from './limits.ts'
 
 const inUtc = (time: CalTime, zone: string): CalTime => (isDate(time) ? time : fromEpoch(toEpoch(time, zone), 'UTC'))
 
-const at = (occurrence: Occurrence, zone: string): Component => {
-  const { component, startTime, endTime } = occurrence
+const NO_RULES = { rrules: [], exrules: [], rdates: [], exdates: [] } as const
+
+/** Where the occurrence lies; its end in the form in which the component has it. */
+const at = ({ component, startTime, endTime }: Occurrence, zone: string): Component & typeof NO_RULES => {
   const end = component.end === null || isDuration(component.end) ? component.end : inUtc(endTime, zone)
-  return { ...component, start: inUtc(startTime, zone), end }
+  return { ...component, ...NO_RULES, start: inUtc(startTime, zone), end }
 }
 
 const find = (event: ScheduleEvent, window: Window, zone: string): readonly Occurrence[] => {
@@ -32,8 +34,7 @@ export const expandEvent = (event: ScheduleEvent, window: Window, zone: string):
   const [first] = found
   if (!first) return null
   if (first.recurrenceId === null) {
-    const master = { ...at(first, zone), rrules: [], exrules: [], rdates: [], exdates: [] }
-    return { ...event, master, overrides: [] }
+    return { ...event, master: at(first, zone), overrides: [], resourceIds: [] }
   }
   const overrides = found.flatMap(occurrence =>
     occurrence.recurrenceId === null
@@ -46,5 +47,5 @@ export const expandEvent = (event: ScheduleEvent, window: Window, zone: string):
           },
         ],
   )
-  return { ...event, master: null, overrides }
+  return { ...event, master: null, overrides, resourceIds: [] }
 }

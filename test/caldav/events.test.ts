@@ -1,0 +1,301 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseXml } from '../../src/dav/xml.ts'
+import { condition, ics, inner, multistatus, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await startTestGateway()
+})
+afterAll(() => gateway.close())
+
+const type = { 'content-type': 'text/calendar; charset=utf-8' }
+const put = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  gateway.call('PUT', path, { headers: { ...type, ...headers }, body })
+const get = (path: string) => gateway.call('GET', path)
+const names = async (calendar: string): Promise<readonly string[]> => {
+  const answer = await gateway.call('PROPFIND', `/dav/calendars/${calendar}/`, {
+    headers: { depth: '1' },
+    body: propfindBody('D:getetag'),
+  })
+  return [...multistatus(answer.body).keys()].slice(1).map(href => href.split('/').at(-1) ?? '')
+}
+
+describe('an event', () => {
+  it('is served as it was sent, byte for byte, under the ETag that PUT answered', async () => {
+    const body = ics('bytes', ['X-ODD;X=1:kept', 'SUMMARY;LANGUAGE=de:Größe', 'X-LONG:1234567890\r\n 1234567890'])
+    const created = await put('/dav/calendars/lh101/bytes.ics', body, { 'if-none-match': '*' })
+    expect(created.status).toBe(201)
+    const answer = await get('/dav/calendars/lh101/bytes.ics')
+    expect(answer.body).toBe(body)
+    expect(answer.headers.etag).toBe(created.headers.etag)
+    expect(answer.headers['content-type']).toBe('text/calendar;charset=utf-8')
+    const head = await gateway.call('HEAD', '/dav/calendars/lh101/bytes.ics')
+    expect([head.status, head.body, head.headers['content-length']]).toEqual([
+      200,
+      '',
+      answer.headers['content-length'],
+    ])
+    const again = await gateway.call('GET', '/dav/calendars/lh101/bytes.ics', {
+      headers: { 'if-none-match': String(created.headers.etag) },
+    })
+    expect([again.status, again.body]).toEqual([304, ''])
+  })
+
+  it('is changed under the conditions of the request only', async () => {
+    const path = '/dav/calendars/lh101/conditions.ics'
+    const first = await put(path, ics('conditions'))
+    expect((await put(path, ics('conditions', ['SEQUENCE:1']), { 'if-none-match': '*' })).status).toBe(412)
+    const etag = String(first.headers.etag)
+    const second = await put(path, ics('conditions', ['SEQUENCE:2']), { 'if-match': `"x", ${etag}` })
+    expect(second.status).toBe(204)
+    const stale = await put(path, ics('conditions', ['SEQUENCE:3']), { 'if-match': etag })
+    expect([stale.status, stale.headers.etag]).toEqual([412, second.headers.etag])
+    expect((await gateway.call('DELETE', path, { headers: { 'if-match': etag } })).status).toBe(412)
+    expect((await gateway.call('DELETE', path, { headers: { 'if-match': '*' } })).status).toBe(204)
+    expect((await gateway.call('DELETE', path)).status).toBe(404)
+    expect((await put(path, ics('conditions'), { 'if-match': etag })).status).toBe(412)
+    expect((await get(path)).status).toBe(404)
+  })
+
+  it('keeps the name a client chose, however odd', async () => {
+    for (const name of [
+      'a@b.ics',
+      'a%20b.ics',
+      'a%2Bb.ics',
+      'a%2Fb.ics',
+      'gr%C3%BC%C3%9Fe.ics',
+      'a%3Fb%23c',
+      '%252F',
+    ]) {
+      const href = `/dav/calendars/cam1/${name}`
+      expect((await put(href, ics(`odd ${name}`))).status).toBe(201)
+      expect((await get(href)).status).toBe(200)
+      const listed = await gateway.call('PROPFIND', '/dav/calendars/cam1/', {
+        headers: { depth: '1' },
+        body: propfindBody('D:getetag'),
+      })
+      expect([...multistatus(listed.body).keys()]).toContain(href)
+      expect((await gateway.call('DELETE', href)).status).toBe(204)
+    }
+  })
+
+  it('with a stream password is served without it, and no ETag is answered', async () => {
+    const path = '/dav/calendars/lh101/password.ics'
+    const answer = await put(path, ics('password', ['X-KALTURA-TYPE:2', 'X-KALTURA-LIVE-STREAM-PASSWORD:geheim']))
+    expect([answer.status, answer.headers.etag]).toEqual([201, undefined])
+    const served = await get(path)
+    expect(served.body).not.toContain('geheim')
+    expect(served.headers.etag).toBeDefined()
+    // What comes back without it does not erase it.
+    await put(path, served.body.replace('SUMMARY:Lecture', 'SUMMARY:Changed'))
+    expect((await gateway.store.event('password'))?.event.master?.kaltura.liveStreamPassword).toBe('geheim')
+  })
+
+  it('comes back at once for a client that asks for it (RFC 8144)', async () => {
+    const prefer = { prefer: 'return=representation' }
+    const path = '/dav/calendars/lh101/prefer.ics'
+    const created = await put(path, ics('prefer'), prefer)
+    expect([created.status, created.body, created.headers['preference-applied']]).toEqual([
+      201,
+      ics('prefer'),
+      'return=representation',
+    ])
+    const failed = await put(path, ics('prefer', ['SEQUENCE:1']), { ...prefer, 'if-match': '"x"' })
+    expect([failed.status, failed.body, failed.headers.etag]).toEqual([412, ics('prefer'), created.headers.etag])
+  })
+
+  it('is read and written as jCal by those who ask for it (RFC 7265)', async () => {
+    const path = '/dav/calendars/lh101/jcal.ics'
+    await put(path, ics('jcal'))
+    const answer = await gateway.call('GET', path, {
+      headers: { accept: 'application/calendar+json, text/calendar;q=0.5' },
+    })
+    expect(answer.headers['content-type']).toContain('application/calendar+json')
+    expect(JSON.parse(answer.body)[0]).toBe('vcalendar')
+    const json = answer.body.replace('Lecture', 'From jCal').replaceAll('jcal', 'jcal2')
+    const created = await gateway.call('PUT', '/dav/calendars/lh101/jcal2.ics', {
+      headers: { 'content-type': 'application/calendar+json' },
+      body: json,
+    })
+    expect([created.status, created.headers.etag]).toEqual([201, undefined])
+    expect((await get('/dav/calendars/lh101/jcal2.ics')).body).toContain('SUMMARY:From jCal')
+  })
+
+  it('may not be written by who may only read', async () => {
+    const answer = await gateway.call('PUT', '/dav/calendars/lh101/viewer.ics', {
+      headers: type,
+      body: ics('v'),
+      as: 'viewer',
+    })
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{DAV:}need-privileges'])
+    const booked = await gateway.call('PUT', '/dav/calendars/lh101/booker.ics', {
+      headers: type,
+      body: ics('b'),
+      as: 'booker',
+    })
+    expect(booked.status).toBe(201)
+    const removed = await gateway.call('DELETE', '/dav/calendars/lh101/booker.ics', { as: 'viewer' })
+    expect(removed.status).toBe(403)
+  })
+})
+
+describe('an event on several resources', () => {
+  it('is one event in each of their calendars', async () => {
+    await put('/dav/calendars/lh101/shared.ics', ics('shared'))
+    await put('/dav/calendars/lh102/other-name.ics', ics('shared', ['SEQUENCE:1']))
+    expect((await get('/dav/calendars/lh101/shared.ics')).body).toContain('SEQUENCE:1')
+    expect((await gateway.store.event('shared'))?.event.resourceIds).toEqual([101, 102])
+    // DELETE frees one room; the event stays on the other.
+    expect((await gateway.call('DELETE', '/dav/calendars/lh101/shared.ics')).status).toBe(204)
+    expect((await get('/dav/calendars/lh101/shared.ics')).status).toBe(404)
+    expect((await gateway.store.event('shared'))?.event.resourceIds).toEqual([102])
+    // With the last one it is gone.
+    await gateway.call('DELETE', '/dav/calendars/lh102/other-name.ics')
+    expect(await gateway.store.event('shared')).toBeNull()
+  })
+
+  it('names further ones in X-KALTURA-RESOURCE-IDS; where it names none, those it has stay', async () => {
+    await put('/dav/calendars/lh101/ids.ics', ics('ids', ['X-KALTURA-RESOURCE-IDS:201,999']))
+    expect((await gateway.store.event('ids'))?.event.resourceIds).toEqual([101, 201])
+    await put('/dav/calendars/lh101/ids.ics', ics('ids', ['SEQUENCE:1']))
+    expect((await gateway.store.event('ids'))?.event.resourceIds).toEqual([101, 201])
+    await put('/dav/calendars/lh101/ids.ics', ics('ids', ['X-KALTURA-RESOURCE-IDS:102']))
+    expect((await gateway.store.event('ids'))?.event.resourceIds).toEqual([101, 102])
+    // Its text no longer says what DELETE took back, or the next PUT would undo it.
+    await gateway.call('DELETE', '/dav/calendars/lh101/ids.ics')
+    await gateway.call('DELETE', '/dav/calendars/_schedule/ids.ics')
+    expect(await gateway.store.event('ids')).toBeNull()
+  })
+
+  it('changes its room by MOVE, and takes one more by COPY', async () => {
+    await put('/dav/calendars/lh101/move.ics', ics('move'))
+    const moved = await gateway.call('MOVE', '/dav/calendars/lh101/move.ics', {
+      headers: { destination: `${gateway.url}/dav/calendars/lh102/moved.ics` },
+    })
+    expect([moved.status, moved.headers.location]).toEqual([201, `${gateway.url}/dav/calendars/lh102/moved.ics`])
+    expect((await gateway.store.event('move'))?.event.resourceIds).toEqual([102])
+    const copied = await gateway.call('COPY', '/dav/calendars/lh102/moved.ics', {
+      headers: { destination: '/dav/calendars/cam1/copied.ics' },
+    })
+    expect(copied.status).toBe(201)
+    expect((await gateway.store.event('move'))?.event.resourceIds).toEqual([102, 201])
+    expect((await get('/dav/calendars/cam1/copied.ics')).body).toBe(ics('move'))
+  })
+
+  it('gets another name by MOVE inside its calendar', async () => {
+    await put('/dav/calendars/lh101/old.ics', ics('rename'))
+    const answer = await gateway.call('MOVE', '/dav/calendars/lh101/old.ics', {
+      headers: { destination: '/dav/calendars/lh101/new.ics' },
+    })
+    expect(answer.status).toBe(201)
+    expect(await names('lh101')).toContain('new.ics')
+    expect(await names('lh101')).not.toContain('old.ics')
+  })
+
+  it.each([
+    ['no Destination', {}, 400],
+    ['another server', { destination: 'https://elsewhere.example/dav/calendars/lh102/x.ics' }, 502],
+    ['a calendar that is not there', { destination: '/dav/calendars/none/x.ics' }, 409],
+    ['no calendar at all', { destination: '/dav/x' }, 403],
+    [
+      'an event that is there, and may not be replaced',
+      { destination: '/dav/calendars/lh102/there.ics', overwrite: 'F' },
+      412,
+    ],
+    ['an event that is there, with another UID', { destination: '/dav/calendars/lh102/there.ics' }, 403],
+    ['itself', { destination: '/dav/calendars/lh101/source.ics' }, 403],
+  ])('MOVE to %s is refused', async (_, headers, status) => {
+    await put('/dav/calendars/lh101/source.ics', ics('source'))
+    await put('/dav/calendars/lh102/there.ics', ics('there'))
+    expect((await gateway.call('MOVE', '/dav/calendars/lh101/source.ics', { headers })).status).toBe(status)
+    expect((await gateway.store.event('source'))?.event.resourceIds).toEqual([101])
+  })
+})
+
+describe('a UID', () => {
+  it('is at one address in a calendar, and the other is told (macOS sends an event again under a new name)', async () => {
+    await put('/dav/calendars/lh101/first.ics', ics('twice'))
+    const answer = await put('/dav/calendars/lh101/second.ics', ics('twice'))
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{urn:ietf:params:xml:ns:caldav}no-uid-conflict'])
+    expect(inner(parseXml(answer.body))).toContain('/dav/calendars/lh101/first.ics')
+  })
+
+  it('may not be another one at the same address', async () => {
+    await put('/dav/calendars/lh101/same.ics', ics('same'))
+    const answer = await put('/dav/calendars/lh101/same.ics', ics('different'))
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{urn:ietf:params:xml:ns:caldav}no-uid-conflict'])
+    expect((await get('/dav/calendars/lh101/same.ics')).body).toBe(ics('same'))
+  })
+
+  it('comes back after it was deleted', async () => {
+    const path = '/dav/calendars/lh101/phoenix.ics'
+    await put(path, ics('phoenix'))
+    await gateway.call('DELETE', path)
+    expect((await put(path, ics('phoenix'))).status).toBe(201)
+  })
+})
+
+describe('the whole schedule', () => {
+  it('takes events, serves them with their flags, and so answers no ETag', async () => {
+    const path = '/dav/calendars/_schedule/direct.ics'
+    const answer = await put(path, ics('direct', ['X-KALTURA-RESOURCE-IDS:101', 'X-KALDAV-SOURCE:forged']))
+    expect([answer.status, answer.headers.etag]).toEqual([201, undefined])
+    const served = await get(path)
+    expect(served.body).toContain('X-KALDAV-SOURCE:caldav\r\n')
+    expect(served.body).not.toContain('forged')
+    expect((await gateway.store.event('direct'))?.event.resourceIds).toEqual([101])
+    const updated = await put(path, served.body.replace('Lecture', 'Changed'), {
+      'if-match': String(served.headers.etag),
+    })
+    expect(updated.status).toBe(204)
+    expect((await gateway.call('DELETE', path)).status).toBe(204)
+    expect(await gateway.store.event('direct')).toBeNull()
+  })
+
+  it('shows conflicts in the event, and its ETag moves with them; the room serves what was sent', async () => {
+    const room = '/dav/calendars/lh102/clash1.ics'
+    const inRoom = await put(room, ics('clash1', [], '20280405T080000Z'))
+    const path = '/dav/calendars/_schedule/clash1.ics'
+    const before = await get(path)
+    expect(before.body).not.toContain('X-KALDAV-CONFLICT')
+    await put('/dav/calendars/lh102/clash2.ics', ics('clash2', [], '20280405T083000Z'))
+    const after = await get(path)
+    expect(after.body).toMatch(/X-KALDAV-CONFLICT.*overlap/)
+    expect(after.body.replaceAll('\r\n ', '')).toContain('clash2')
+    expect(after.headers.etag).not.toBe(before.headers.etag)
+    const unchanged = await get(room)
+    expect([unchanged.headers.etag, unchanged.body]).toEqual([
+      inRoom.headers.etag,
+      ics('clash1', [], '20280405T080000Z'),
+    ])
+    const [known] = await gateway.store.conflicts({ uid: 'clash1' })
+    expect(await names('_conflicts')).toContain(`${known?.id}.ics`)
+    const conflict = await get(`/dav/calendars/_conflicts/${known?.id}.ics`)
+    expect(conflict.body).toContain('DTSTART:20280405T083000Z')
+    expect(conflict.body).toContain('DTEND:20280405T090000Z')
+    expect((await put(`/dav/calendars/_conflicts/${known?.id}.ics`, conflict.body)).status).toBe(403)
+    await gateway.call('DELETE', '/dav/calendars/lh102/clash2.ics')
+    expect(await names('_conflicts')).not.toContain(`${known?.id}.ics`)
+  })
+})
+
+describe('a calendar as one file', () => {
+  it('has every event, an ETag and 304', async () => {
+    await put('/dav/calendars/cam1/one.ics', ics('file-one'))
+    await put('/dav/calendars/cam1/two.ics', ics('file-two', [], '20270406T080000Z'))
+    const answer = await get('/dav/calendars/cam1/')
+    expect(answer.body.match(/BEGIN:VCALENDAR/g)?.length).toBe(1)
+    expect(answer.body).toContain('UID:file-one')
+    expect(answer.body).toContain('UID:file-two')
+    const again = await gateway.call('GET', '/dav/calendars/cam1/', {
+      headers: { 'if-none-match': String(answer.headers.etag) },
+    })
+    expect(again.status).toBe(304)
+    await gateway.call('DELETE', '/dav/calendars/cam1/two.ics')
+    const changed = await gateway.call('GET', '/dav/calendars/cam1/', {
+      headers: { 'if-none-match': String(answer.headers.etag) },
+    })
+    expect(changed.status).toBe(200)
+    expect(changed.body).not.toContain('file-two')
+  })
+})

@@ -1,0 +1,438 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseXml } from '../../src/dav/xml.ts'
+import {
+  condition,
+  ics,
+  inner,
+  multistatus,
+  property,
+  startTestGateway,
+  syncBody,
+  type TestGateway,
+} from './gateway.ts'
+
+let gateway: TestGateway
+const C = '{urn:ietf:params:xml:ns:caldav}'
+const calendar = '/dav/calendars/lh101/'
+const report = (path: string, body: string, headers: Record<string, string> = {}) =>
+  gateway.call('REPORT', path, { headers, body })
+const put = (name: string, body: string) =>
+  gateway.call('PUT', `${calendar}${name}`, { headers: { 'content-type': 'text/calendar' }, body })
+
+const query = (filter: string, prop = '<D:getetag/>', after = ''): string =>
+  `<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop>${prop}</D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">${filter}</C:comp-filter></C:comp-filter></C:filter>${after}</C:calendar-query>`
+const range = (start: string, end?: string): string => `<C:time-range start="${start}"${end ? ` end="${end}"` : ''}/>`
+const found = async (body: string, path = calendar): Promise<readonly string[]> => {
+  const answer = await report(path, body)
+  expect(answer.status).toBe(207)
+  return [...multistatus(answer.body).keys()].map(href => href.split('/').at(-1)?.replace('.ics', '') ?? '').sort()
+}
+const data = (spec: string): string => `<C:calendar-data>${spec}</C:calendar-data>`
+
+beforeAll(async () => {
+  gateway = await startTestGateway()
+  await put('single.ics', ics('single', ['SUMMARY:Physik', 'CATEGORIES:A,B', 'STATUS:TENTATIVE'], '20270105T080000Z'))
+  await put(
+    'allday.ics',
+    ics('allday', ['SUMMARY:Tag der offenen Tür'], '20270110')
+      .replace('DURATION:PT1H', 'DURATION:P1D')
+      .replace('DTSTART:', 'DTSTART;VALUE=DATE:'),
+  )
+  await put('floating.ics', ics('floating', ['SUMMARY:Floating'], '20270120T233000'))
+  await put(
+    'weekly.ics',
+    [
+      'BEGIN:VCALENDAR',
+      'VERSION:2.0',
+      'PRODID:-//T//T//EN',
+      'BEGIN:VEVENT',
+      'UID:weekly',
+      'DTSTAMP:20260101T000000Z',
+      'DTSTART;TZID=Europe/Berlin:20270201T090000',
+      'DTEND;TZID=Europe/Berlin:20270201T100000',
+      'RRULE:FREQ=WEEKLY;COUNT=10',
+      'EXDATE;TZID=Europe/Berlin:20270208T090000',
+      'SUMMARY:Mathematik',
+      'ATTENDEE;CN="Doe, Jane";PARTSTAT=NEEDS-ACTION:mailto:jane@example.edu',
+      'BEGIN:VALARM',
+      'ACTION:DISPLAY',
+      'DESCRIPTION:Now',
+      'TRIGGER:-PT15M',
+      'END:VALARM',
+      'END:VEVENT',
+      'BEGIN:VEVENT',
+      'UID:weekly',
+      'DTSTAMP:20260101T000000Z',
+      'RECURRENCE-ID;TZID=Europe/Berlin:20270215T090000',
+      'DTSTART;TZID=Europe/Berlin:20270217T140000',
+      'DTEND;TZID=Europe/Berlin:20270217T150000',
+      'SUMMARY:Verlegt',
+      'END:VEVENT',
+      'END:VCALENDAR',
+      '',
+    ].join('\r\n'),
+  )
+  await put('daily.ics', ics('daily', ['RRULE:FREQ=DAILY', 'SUMMARY:Endlos', 'TRANSP:TRANSPARENT'], '20280101T060000Z'))
+  await gateway.call('PUT', '/dav/calendars/lh102/other.ics', {
+    headers: { 'content-type': 'text/calendar' },
+    body: ics('other', [], '20270105T080000Z'),
+  })
+})
+afterAll(() => gateway.close())
+
+describe('calendar-query (RFC 4791 §7.8)', () => {
+  it.each([
+    ['its start', range('20270105T080000Z', '20270105T080001Z'), ['single']],
+    ['just before it', range('20270105T070000Z', '20270105T080000Z'), []],
+    ['its last second', range('20270105T085959Z', '20270105T090000Z'), ['single']],
+    ['just after it', range('20270105T090000Z', '20270105T100000Z'), []],
+    // A date is the day on the clock of the room: 23:00Z to 23:00Z in winter.
+    ['a day in the room', range('20270109T230000Z', '20270109T230001Z'), ['allday']],
+    ['the day before', range('20270109T220000Z', '20270109T230000Z'), []],
+    ['a floating time in the room', range('20270120T223000Z', '20270120T224500Z'), ['floating']],
+    ['an occurrence', range('20270301T080000Z', '20270301T080100Z'), ['weekly']],
+    ['an excluded occurrence', range('20270208T080000Z', '20270208T090000Z'), []],
+    ['where an occurrence was', range('20270215T080000Z', '20270215T090000Z'), []],
+    ['where it was moved to', range('20270217T130000Z', '20270217T140000Z'), ['weekly']],
+    ['after the last one', range('20270406T000000Z', '20271201T000000Z'), []],
+    ['an occurrence far beyond the index', range('20450601T060000Z', '20450601T060100Z'), ['daily']],
+    ['open end', range('20270218T000000Z'), ['daily', 'weekly']],
+    ['everything', '', ['allday', 'daily', 'floating', 'single', 'weekly']],
+  ])('time range: %s', async (_, filter, expected) => {
+    expect(await found(query(filter))).toEqual(expected)
+  })
+
+  it.each([
+    ['text', '<C:prop-filter name="SUMMARY"><C:text-match>physik</C:text-match></C:prop-filter>', ['single']],
+    [
+      'octets',
+      '<C:prop-filter name="SUMMARY"><C:text-match collation="i;octet">physik</C:text-match></C:prop-filter>',
+      [],
+    ],
+    [
+      'not the text',
+      '<C:prop-filter name="SUMMARY"><C:text-match negate-condition="yes">i</C:text-match></C:prop-filter>',
+      ['allday', 'daily', 'weekly'],
+    ],
+    [
+      'text beyond ASCII',
+      '<C:prop-filter name="SUMMARY"><C:text-match collation="i;unicode-casemap">TÜR</C:text-match></C:prop-filter>',
+      ['allday'],
+    ],
+    ['a property that is there', '<C:prop-filter name="STATUS"/>', ['single']],
+    [
+      'a property that is not',
+      '<C:prop-filter name="RRULE"><C:is-not-defined/></C:prop-filter>',
+      ['allday', 'floating', 'single', 'weekly'],
+    ],
+    [
+      'a parameter',
+      '<C:prop-filter name="ATTENDEE"><C:param-filter name="CN"><C:text-match>doe, j</C:text-match></C:param-filter></C:prop-filter>',
+      ['weekly'],
+    ],
+    [
+      'a parameter that is not there',
+      '<C:prop-filter name="ATTENDEE"><C:param-filter name="ROLE"><C:is-not-defined/></C:param-filter></C:prop-filter>',
+      ['weekly'],
+    ],
+    [
+      'a time in a property',
+      `<C:prop-filter name="DTSTAMP">${range('20260101T000000Z', '20260101T000001Z')}</C:prop-filter>`,
+      ['allday', 'daily', 'floating', 'single', 'weekly'],
+    ],
+    [
+      'two conditions',
+      `<C:prop-filter name="SUMMARY"><C:text-match>verlegt</C:text-match></C:prop-filter>${range('20270217T130000Z', '20270217T140000Z')}`,
+      ['weekly'],
+    ],
+    [
+      'two conditions that no one component fulfils',
+      `<C:prop-filter name="SUMMARY"><C:text-match>verlegt</C:text-match></C:prop-filter>${range('20270301T080000Z', '20270301T090000Z')}`,
+      [],
+    ],
+    ['an alarm', '<C:comp-filter name="VALARM"/>', ['weekly']],
+    [
+      'an alarm that rings then',
+      `<C:comp-filter name="VALARM">${range('20270301T074500Z', '20270301T074501Z')}</C:comp-filter>`,
+      ['weekly'],
+    ],
+    [
+      'an alarm that does not',
+      `<C:comp-filter name="VALARM">${range('20270301T080000Z', '20270301T081000Z')}</C:comp-filter>`,
+      [],
+    ],
+  ])('%s', async (_, filter, expected) => {
+    expect(await found(query(filter))).toEqual(expected)
+  })
+
+  it('reads floating times and dates on the clock the query names', async () => {
+    const newYork = '<C:timezone-id>America/New_York</C:timezone-id>'
+    expect(await found(query(range('20270121T043000Z', '20270121T044500Z'), undefined, newYork))).toEqual(['floating'])
+    expect(await found(query(range('20270120T223000Z', '20270120T224500Z'), undefined, newYork))).toEqual([])
+    const answer = await report(calendar, query('', undefined, '<C:timezone-id>Nowhere</C:timezone-id>'))
+    expect(condition(answer.body)).toBe(`${C}valid-timezone`)
+  })
+
+  it('of tasks finds nothing, and is no error', async () => {
+    expect(await found(query('').replace('name="VEVENT"', 'name="VTODO"'))).toEqual([])
+  })
+
+  it('of one event, and of all rooms at once', async () => {
+    expect(await found(query(''), `${calendar}single.ics`)).toEqual(['single'])
+    expect(await found(query(range('20270105T000000Z', '20270106T000000Z')), '/dav/calendars/')).toEqual([
+      'other',
+      'single',
+    ])
+  })
+})
+
+describe('calendar-data (RFC 4791 §9.6)', () => {
+  const dataOf = async (spec: string, name = 'weekly'): Promise<string> => {
+    const answer = await report(
+      calendar,
+      `<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop>${spec}</D:prop><D:href>${calendar}${name}.ics</D:href></C:calendar-multiget>`,
+    )
+    return property(answer.body, `${calendar}${name}.ics`, `${C}calendar-data`) ?? answer.body
+  }
+
+  it('gives the parts asked for', async () => {
+    const text = await dataOf(
+      data(
+        '<C:comp name="VCALENDAR"><C:prop name="VERSION"/><C:comp name="VEVENT"><C:prop name="SUMMARY"/><C:prop name="UID" novalue="yes"/></C:comp></C:comp>',
+      ),
+    )
+    expect(text).toBe(
+      'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:\r\nSUMMARY:Mathematik\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:\r\nSUMMARY:Verlegt\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n',
+    )
+  })
+
+  it('expands a series into its occurrences, in UTC', async () => {
+    const text = await dataOf(data('<C:expand start="20270201T000000Z" end="20270302T000000Z"/>'))
+    expect(text.match(/DTSTART.*/g)).toEqual([
+      'DTSTART:20270201T080000Z',
+      'DTSTART:20270217T130000Z',
+      'DTSTART:20270222T080000Z',
+      'DTSTART:20270301T080000Z',
+    ])
+    expect(text).toContain('RECURRENCE-ID:20270215T080000Z')
+    expect(text).not.toMatch(/RRULE|EXDATE|VTIMEZONE/)
+  })
+
+  it('limits overrides to those in the window', async () => {
+    const without = await dataOf(data('<C:limit-recurrence-set start="20270301T000000Z" end="20270302T000000Z"/>'))
+    expect([without.includes('RRULE'), without.includes('Verlegt')]).toEqual([true, false])
+    const replaced = await dataOf(data('<C:limit-recurrence-set start="20270215T080000Z" end="20270215T090000Z"/>'))
+    expect(replaced).toContain('Verlegt')
+  })
+
+  it('is to be had as jCal, and in no other form', async () => {
+    const json = await dataOf('<C:calendar-data content-type="application/calendar+json" version="2.0"/>', 'single')
+    expect(JSON.parse(json)[2][0][0]).toBe('vevent')
+    const answer = await report(calendar, query('', '<C:calendar-data content-type="text/x-vcalendar"/>'))
+    expect(condition(answer.body)).toBe(`${C}supported-calendar-data`)
+  })
+})
+
+describe('calendar-multiget (RFC 4791 §7.9)', () => {
+  const multiget = (hrefs: readonly string[]) =>
+    report(
+      calendar,
+      `<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/><C:calendar-data/></D:prop>${hrefs.map(href => `<D:href>${href}</D:href>`).join('')}</C:calendar-multiget>`,
+    )
+
+  it('one bad href is a 404 among the others, each under the very href that was asked', async () => {
+    const hrefs = [
+      `${calendar}single.ics`,
+      `${gateway.url}${calendar}weekly.ics`,
+      `${calendar}%61llday.ics`,
+      `${calendar}none.ics`,
+      '/dav/calendars/lh102/other.ics',
+      '/dav/calendars/lh101/%zz',
+      '/etc/passwd',
+      '/dav/calendars/lh101/../lh102/other.ics',
+    ]
+    const answer = await multiget(hrefs)
+    expect(answer.status).toBe(207)
+    const responses = multistatus(answer.body)
+    expect([...responses.keys()]).toEqual(hrefs)
+    expect(hrefs.map(href => responses.get(href)?.status ?? 200)).toEqual([200, 200, 200, 404, 404, 404, 404, 404])
+  })
+
+  it('keeps CR, which XML would lose', async () => {
+    const answer = await multiget([`${calendar}single.ics`])
+    expect(answer.body).toContain('BEGIN:VCALENDAR&#13;\n')
+    expect(property(answer.body, `${calendar}single.ics`, `${C}calendar-data`)).toBe(
+      (await gateway.call('GET', `${calendar}single.ics`)).body,
+    )
+  })
+})
+
+describe('sync-collection (RFC 6578)', () => {
+  const tokenIn = (body: string): string =>
+    inner(parseXml(body).content.find(part => typeof part !== 'string' && part.name === '{DAV:}sync-token') as never)
+
+  it('begins with everything, then only says what changed', async () => {
+    const path = '/dav/calendars/cam1/'
+    const own = (name: string, body: string) =>
+      gateway.call('PUT', `${path}${name}`, { headers: { 'content-type': 'text/calendar' }, body })
+    await own('a.ics', ics('sync-a'))
+    await own('b.ics', ics('sync-b'))
+    const first = await report(path, syncBody(''))
+    expect([...multistatus(first.body).keys()].sort()).toEqual([`${path}a.ics`, `${path}b.ics`])
+    const nothing = await report(path, syncBody(tokenIn(first.body)))
+    expect([multistatus(nothing.body).size, tokenIn(nothing.body)]).toEqual([0, tokenIn(first.body)])
+    await own('a.ics', ics('sync-a', ['SEQUENCE:1']))
+    await own('c.ics', ics('sync-c'))
+    await gateway.call('DELETE', `${path}b.ics`)
+    const changed = multistatus((await report(path, syncBody(tokenIn(first.body)))).body)
+    expect([...changed].map(([href, { status }]) => [href, status])).toEqual([
+      [`${path}a.ics`, null],
+      [`${path}c.ics`, null],
+      [`${path}b.ics`, 404],
+    ])
+  })
+
+  it('is cut off where a client wants less, and goes on from there', async () => {
+    const limit = '<D:limit><D:nresults>2</D:nresults></D:limit>'
+    const seen: string[] = []
+    let token = ''
+    for (let pages = 0; pages < 10; pages += 1) {
+      const answer = await report(calendar, syncBody(token, limit))
+      const responses = multistatus(answer.body)
+      const more = responses.get(calendar)?.status === 507
+      seen.push(...[...responses.keys()].filter(href => href !== calendar))
+      token = tokenIn(answer.body)
+      if (more) expect(answer.body).toContain('number-of-matches-within-limits')
+      else break
+    }
+    expect(seen.length).toBe(5)
+    expect(new Set(seen).size).toBe(5)
+  })
+
+  it.each([
+    ['another server', 'http://example.com/ns/sync/1'],
+    ['another store', 'urn:kaldav:sync:other:101:1'],
+    ['garbage', 'x'],
+  ])('a token of %s is DAV:valid-sync-token', async (_, token) => {
+    const answer = await report(calendar, syncBody(token))
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{DAV:}valid-sync-token'])
+  })
+
+  it('a token of another calendar, or of the future, too', async () => {
+    const other = tokenIn((await report('/dav/calendars/lh102/', syncBody(''))).body)
+    expect(condition((await report(calendar, syncBody(other))).body)).toBe('{DAV:}valid-sync-token')
+    const future = tokenIn((await report(calendar, syncBody(''))).body).replace(/\d+$/, '99999')
+    expect(condition((await report(calendar, syncBody(future))).body)).toBe('{DAV:}valid-sync-token')
+  })
+
+  it('on the home says which calendars changed', async () => {
+    const first = await report('/dav/calendars/', syncBody(''))
+    expect(multistatus(first.body).size).toBe(5)
+    await gateway.call('PUT', '/dav/calendars/lh102/home.ics', {
+      headers: { 'content-type': 'text/calendar' },
+      body: ics('home'),
+    })
+    await gateway.call('PROPPATCH', '/dav/calendars/cam1/', {
+      body: '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="urn:x">1</x></D:prop></D:set></D:propertyupdate>',
+    })
+    const changed = await report('/dav/calendars/', syncBody(tokenIn(first.body)))
+    expect([...multistatus(changed.body).keys()]).toEqual([
+      '/dav/calendars/lh102/',
+      '/dav/calendars/cam1/',
+      '/dav/calendars/_schedule/',
+    ])
+    const after = await report('/dav/calendars/', syncBody(tokenIn(changed.body)))
+    expect(multistatus(after.body).size).toBe(0)
+    const deep = await report('/dav/calendars/', syncBody(tokenIn(first.body)).replace('>1<', '>infinite<'))
+    expect([...multistatus(deep.body).keys()]).toContain('/dav/calendars/lh102/home.ics')
+    expect(condition((await report('/dav/calendars/', syncBody('urn:x'))).body)).toBe('{DAV:}valid-sync-token')
+  })
+})
+
+describe('free-busy-query (RFC 4791 §7.10)', () => {
+  it('joins what overlaps, tells tentative from busy, and leaves out what occupies nothing', async () => {
+    const path = '/dav/calendars/cam1/'
+    for (const [name, lines, start] of [
+      ['f1', [], '20290101T080000Z'],
+      ['f2', [], '20290101T083000Z'],
+      ['f3', ['STATUS:TENTATIVE'], '20290101T120000Z'],
+      ['f4', ['TRANSP:TRANSPARENT'], '20290101T140000Z'],
+      ['f5', ['STATUS:CANCELLED'], '20290101T150000Z'],
+      ['f6', ['X-KALTURA-TYPE:3'], '20290101T160000Z'],
+    ] as const) {
+      await gateway.call('PUT', `${path}${name}.ics`, {
+        headers: { 'content-type': 'text/calendar' },
+        body: ics(name, lines, start),
+      })
+    }
+    const answer = await report(
+      path,
+      '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav"><C:time-range start="20290101T081500Z" end="20290102T000000Z"/></C:free-busy-query>',
+    )
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/calendar; charset=utf-8'])
+    expect(answer.body.match(/^FREEBUSY.*/gm)).toEqual([
+      'FREEBUSY;FBTYPE=BUSY:20290101T081500Z/20290101T093000Z',
+      'FREEBUSY;FBTYPE=BUSY-UNAVAILABLE:20290101T160000Z/20290101T170000Z',
+      'FREEBUSY;FBTYPE=BUSY-TENTATIVE:20290101T120000Z/20290101T130000Z',
+    ])
+  })
+
+  it('needs a time range in UTC', async () => {
+    const ask = (inside: string) =>
+      report(calendar, `<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">${inside}</C:free-busy-query>`)
+    expect((await ask('')).status).toBe(400)
+    expect((await ask('<C:time-range start="20290101" end="20290102"/>')).status).toBe(400)
+  })
+})
+
+describe('principals', () => {
+  const search = async (body: string, path = '/dav/principals/') => {
+    const answer = await report(path, body, { depth: '0' })
+    expect(answer.status).toBe(207)
+    return [...multistatus(answer.body).keys()]
+  }
+
+  it('are found by a property (RFC 3744 §9.4)', async () => {
+    const body = (match: string, attributes = '') =>
+      `<D:principal-property-search xmlns:D="DAV:"${attributes}><D:property-search><D:prop><D:displayname/></D:prop><D:match>${match}</D:match></D:property-search><D:prop><D:displayname/></D:prop></D:principal-property-search>`
+    expect(await search(body('lecture'))).toEqual([
+      '/dav/principals/resources/lh101/',
+      '/dav/principals/resources/lh102/',
+    ])
+    expect(await search(body('a', ' type="RESOURCE"'))).toEqual(['/dav/principals/resources/cam1/'])
+  })
+
+  it('rooms are found by name, building and capacity', async () => {
+    const body = (...tokens: readonly string[]) =>
+      `<CS:calendarserver-principal-search xmlns:CS="http://calendarserver.org/ns/" xmlns:D="DAV:" context="location">${tokens.map(token => `<CS:search-token>${token}</CS:search-token>`).join('')}<D:prop><D:displayname/></D:prop></CS:calendarserver-principal-search>`
+    expect(await search(body('north', '102'))).toEqual(['/dav/principals/resources/lh102/'])
+    expect(await search(body('101'))).toEqual(['/dav/principals/resources/lh101/', '/dav/principals/resources/lh102/'])
+    expect(await search(body('camera'))).toEqual([])
+  })
+
+  it('say which of them is me (RFC 3744 §9.3)', async () => {
+    expect(await search('<D:principal-match xmlns:D="DAV:"><D:self/></D:principal-match>')).toEqual([
+      '/dav/principals/users/av-team/',
+    ])
+  })
+
+  it('tell what they are found by (RFC 3744 §9.5)', async () => {
+    const answer = await report('/dav/principals/', '<D:principal-search-property-set xmlns:D="DAV:"/>')
+    expect([answer.status, answer.body.includes('K:capacity')]).toEqual([200, true])
+  })
+
+  it('are expanded from the hrefs that lead to them (RFC 3253 §3.8)', async () => {
+    const answer = await report(
+      '/dav/principals/users/av-team/',
+      '<D:expand-property xmlns:D="DAV:"><D:property name="calendar-home-set" namespace="urn:ietf:params:xml:ns:caldav"><D:property name="displayname"/><D:property name="nothing"/></D:property><D:property name="group-membership"/></D:expand-property>',
+    )
+    const home = multistatus(answer.body).get('/dav/principals/users/av-team/')
+    expect(inner(home?.properties.get(`${C}calendar-home-set`)?.node)).toContain('Calendars')
+    expect(home?.properties.get('{DAV:}group-membership')?.status).toBe(200)
+  })
+
+  it('a report that is not answered here is DAV:supported-report', async () => {
+    const answer = await report('/dav/principals/', query(''))
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{DAV:}supported-report'])
+  })
+})
