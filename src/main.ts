@@ -21,6 +21,7 @@ import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
 import { Engine } from './sync/engine.ts'
+import { kalturaIds } from './sync/kaltura-ids.ts'
 import type { SyncReport } from './sync/report.ts'
 import { Sync } from './sync/sync.ts'
 import { hookOf, webhooksRouter } from './sync/webhooks.ts'
@@ -213,7 +214,7 @@ function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics
   app.use(metrics.middleware)
   app.use(healthRouter({ store, sync, health, metrics }))
   app.use(caldavRouter({ store, auth, config: http, log }))
-  app.use(feedsRouter({ store, auth, log }))
+  app.use(feedsRouter({ store, auth, log, kalturaIds: uid => kalturaIds(store.database, uid) }))
   app.use('/webhooks', gateway.webhooks)
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
   app.use(webRouter({ store, auth, sync, config, log }))
