@@ -1,4 +1,5 @@
 import type { Database } from '../store/database.ts'
+import type { BulkQueue } from './bulk/runner.ts'
 import type { Reservations } from './events/reservations.ts'
 import type { Faults } from './faults.ts'
 import type { Partner } from './session/partner.ts'
@@ -17,11 +18,16 @@ export interface Account {
   /** The server's own zone (Kaltura: date_default_timezone), for recurrences that name none. */
   readonly timeZone: string
   readonly uploadDir: string
+  /** Seconds the last chunk of an upload waits for those before it. */
+  readonly finalChunkWait: number
   readonly reservations: Reservations
+  readonly bulk: BulkQueue
   /** What is made to go wrong; null outside test mode. */
   readonly faults: Faults | null
   /** Takes note of a defect: the client only hears INTERNAL_SERVERL_ERROR. */
   readonly report: (error: unknown) => void
+  /** To be told of each committed write. */
+  readonly changed: () => void
 }
 
 /** One action being run. In a transaction of its own when the action writes. */
@@ -31,6 +37,8 @@ export interface Call {
   readonly now: number
   readonly session: Session | null
   readonly profile: Profile | null
+  /** To be done once what the action wrote is durable. */
+  afterCommit(work: () => void): void
 }
 
 export interface Action {

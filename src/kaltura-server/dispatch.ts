@@ -58,10 +58,15 @@ async function run(account: Account, service: string, action: string, parameters
   if (session) await checkUsable(account.database, session, account.now())
   const partner = toInt(parameters.partnerId ?? parameters.p ?? 0)
   checkPermitted(account, session, entry, partner, `${service}->${action}`)
-  const call: Omit<Call, 'database'> = { account, now: account.now(), session, profile }
+  const after: (() => void)[] = []
+  const afterCommit = (work: () => void): void => {
+    after.push(work)
+  }
+  const call: Omit<Call, 'database'> = { account, now: account.now(), session, profile, afterCommit }
   const result = entry.writes
     ? await account.database.transaction(database => entry.run({ ...call, database }, args))
     : await entry.run({ ...call, database: account.database }, args)
+  for (const work of after) work()
   return { result, wrote: entry.writes ?? false }
 }
 

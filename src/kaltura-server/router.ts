@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import express, { type Request, type Response, type Router } from 'express'
 import { ApiError, apiError } from './api-error.ts'
 import type { Account } from './call.ts'
@@ -5,8 +6,10 @@ import { dispatch } from './dispatch.ts'
 import { failAfter, failBefore } from './fault-http.ts'
 import { type IcalOutput, writeIcal } from './ical/write-ical.ts'
 import { multirequest } from './multirequest.ts'
-import { BodyTooLarge, readBody } from './wire/body.ts'
+import { type Body, BodyTooLarge, readBody } from './wire/body.ts'
+import { FileAnswer } from './wire/file-answer.ts'
 import { writeJson } from './wire/json.ts'
+import { dropFiles, readMultipart } from './wire/multipart.ts'
 import type { Result } from './wire/output.ts'
 import { type Grouped, mergeParameters, pathParameters } from './wire/parameters.ts'
 import { toBool, toText } from './wire/values.ts'
@@ -22,8 +25,6 @@ interface Rendered {
 export interface RouterOptions {
   readonly account: Account
   readonly icalOutput: IcalOutput
-  /** Called after each committed write. */
-  readonly onChange: () => void
 }
 
 const isMultirequest = (parameters: Grouped): boolean => toText(parameters.service).toLowerCase() === 'multirequest'
@@ -46,15 +47,18 @@ async function render(
 
 const FORMATS = new Set(['1', '2', '9', 'ical'])
 
-async function parametersOf(request: Request): Promise<Grouped> {
+const bodyOf = (request: Request, uploadDir: string): Promise<Body> =>
+  /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '')
+    ? readMultipart(request, join(uploadDir, 'incoming'))
+    : readBody(request)
+
+function parametersOf(request: Request, body: Body): Grouped {
   const url = new URL(request.url, 'http://localhost')
-  const body = await readBody(request)
   return mergeParameters(body.fields, body.files, url.searchParams, pathParameters(url.pathname))
 }
 
-async function answer(options: RouterOptions, request: Request, response: Response): Promise<void> {
+async function answer(options: RouterOptions, parameters: Grouped, response: Response): Promise<void> {
   const begun = performance.now()
-  const parameters = await parametersOf(request)
   const format = toText(parameters.format ?? '2').toLowerCase()
   if (!FORMATS.has(format)) {
     response.status(200).type('text/plain').send(apiError('UNKNOWN_RESPONSE_FORMAT', format).message)
@@ -64,7 +68,12 @@ async function answer(options: RouterOptions, request: Request, response: Respon
   const answers = isMultirequest(parameters)
     ? await multirequest(options.account, parameters)
     : [await dispatch(options.account, parameters)]
-  if (answers.some(({ wrote }) => wrote)) options.onChange()
+  if (answers.some(({ wrote }) => wrote)) options.account.changed()
+  const [only] = answers
+  if (only?.result instanceof FileAnswer) {
+    response.status(200).set('Content-Type', only.result.contentType).send(only.result.text)
+    return
+  }
   if (failAfter(options.account, parameters, response)) return
   const results = answers.map(({ result }) => result)
   const shown = isMultirequest(parameters) ? results : (results[0] ?? null)
@@ -78,11 +87,21 @@ async function answer(options: RouterOptions, request: Request, response: Respon
     .send(rendered.text)
 }
 
+/** Reads the request, answers it, and clears away the files that came with it and were not taken. */
+async function handle(options: RouterOptions, request: Request, response: Response): Promise<void> {
+  const body = await bodyOf(request, options.account.uploadDir)
+  try {
+    await answer(options, parametersOf(request, body), response)
+  } finally {
+    await dropFiles(body.files)
+  }
+}
+
 /** The API, to be mounted at /api_v3. */
 export function kalturaRouter(options: RouterOptions): Router {
   const router = express.Router()
   router.use((request, response, next) => {
-    answer(options, request, response).catch(error => {
+    handle(options, request, response).catch(error => {
       if (error instanceof BodyTooLarge)
         response.status(413).type('text/plain').send('The request is larger than 1 MiB')
       else next(error)

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import type { Router } from 'express'
 import type { Database } from '../store/database.ts'
+import { openJobs } from './bulk/job.ts'
+import { BulkQueue } from './bulk/runner.ts'
 import type { Account } from './call.ts'
 import { Reservations } from './events/reservations.ts'
 import { Faults } from './faults.ts'
@@ -25,6 +27,8 @@ export interface KalturaServerOptions {
   readonly icalOutput?: IcalOutput
   /** Where uploads are put. */
   readonly uploadDir?: string
+  /** Seconds the last chunk of an upload waits for those before it; 45 unless said. */
+  readonly finalChunkWait?: number
   /** Called after each committed write. */
   readonly onChange?: () => void
   /** Takes note of a defect of the server. */
@@ -52,6 +56,7 @@ export interface KalturaServer {
 
 const DEFAULT_PARTNER = 101
 const DAY = 86_400
+const FINAL_CHUNK_WAIT = 45
 const DEVICE_PRIVILEGES = 'disableentitlement,setrole:CAPTURE_DEVICE_ROLE'
 
 async function tokenFor(account: Account, purpose: string, own: AppToken['own']): Promise<AppToken> {
@@ -100,14 +105,17 @@ export async function openKalturaServer(options: KalturaServerOptions): Promise<
     now,
     timeZone: options.timeZone ?? 'UTC',
     uploadDir: options.uploadDir ?? `${tmpdir()}/kaldav-${randomUUID()}`,
+    finalChunkWait: options.finalChunkWait ?? FINAL_CHUNK_WAIT,
     reservations: new Reservations(),
     faults: options.test ? new Faults() : null,
+    bulk: new BulkQueue(),
     report: options.report ?? (() => {}),
+    changed: options.onChange ?? (() => {}),
   }
+  for (const id of await openJobs(database, partner.id)) account.bulk.enqueue(account, id)
   const router = kalturaRouter({
     account,
     icalOutput: options.icalOutput ?? 'standard',
-    onChange: options.onChange ?? (() => {}),
   })
-  return { router, faults: account.faults, bootstrap: () => bootstrap(account), close: async () => {} }
+  return { router, faults: account.faults, bootstrap: () => bootstrap(account), close: () => account.bulk.close() }
 }

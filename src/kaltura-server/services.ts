@@ -1,6 +1,9 @@
+import { addEventsFromFile, addResourcesFromFile, bulkService, scheduleBulkService } from './bulk/bulk-service.ts'
 import type { Account, Service } from './call.ts'
 import { eventService } from './events/event-service.ts'
 import { faultService } from './fault-service.ts'
+import { baseEntryService, liveStreamService, mediaService } from './media/entry-services.ts'
+import { uploadTokenService } from './media/upload-token-service.ts'
 import { eventResourceService } from './resources/event-resource-service.ts'
 import { resourceService } from './resources/resource-service.ts'
 import { appTokenService } from './session/app-token-service.ts'
@@ -12,8 +15,15 @@ const SERVICES: Readonly<Record<string, Service>> = {
   session: sessionService,
   system: systemService,
   apptoken: appTokenService,
-  schedule_scheduleevent: eventService,
-  schedule_scheduleresource: resourceService,
+  media: mediaService,
+  baseentry: baseEntryService,
+  livestream: liveStreamService,
+  uploadtoken: uploadTokenService,
+  bulkupload_bulk: bulkService,
+  bulkupload: bulkService,
+  schedulebulkupload_schedulebulk: scheduleBulkService,
+  schedule_scheduleevent: { ...eventService, addfrombulkupload: addEventsFromFile },
+  schedule_scheduleresource: { ...resourceService, addfrombulkupload: addResourcesFromFile },
   schedule_scheduleeventresource: eventResourceService,
 }
 

@@ -30,6 +30,7 @@ const COLUMNS = [
   'resource_names',
   'entries',
   'categories',
+  'template_categories',
 ]
 
 interface LinkRow extends Row {
@@ -51,7 +52,15 @@ function resourceWords(links: readonly LinkRow[]): string {
   return list(links.flatMap(link => [link.resource_id, ...csv(link.ancestors).map(id => `r${id}`)]))
 }
 
-function entryValues(event: Event, links: readonly LinkRow[], ownLinks: readonly LinkRow[], names: Names): SqlValue[] {
+interface Around {
+  readonly links: readonly LinkRow[]
+  readonly ownLinks: readonly LinkRow[]
+  readonly names: Names
+  readonly templateCategories: ReadonlyMap<string, string>
+}
+
+function entryValues(event: Event, { links, ownLinks, names, templateCategories }: Around): SqlValue[] {
+  const template = textOf(event.own, 'templateEntryId') ?? ''
   const systemNames = ownLinks.flatMap(link => names.get(link.resource_id) ?? [])
   return [
     event.id,
@@ -67,7 +76,7 @@ function entryValues(event: Event, links: readonly LinkRow[], ownLinks: readonly
     event.updatedAt,
     textOf(event.own, 'summary') ?? '',
     textOf(event.own, 'ownerId') ?? '',
-    textOf(event.own, 'templateEntryId') ?? '',
+    template,
     textOf(event.own, 'sourceEntryId') ?? '',
     words(textOf(event.own, 'referenceId') ?? ''),
     words(textOf(event.own, 'tags') ?? ''),
@@ -75,6 +84,7 @@ function entryValues(event: Event, links: readonly LinkRow[], ownLinks: readonly
     systemNames.length > 0 ? `,${systemNames.join(',').toLowerCase()},` : '',
     words(textOf(event.own, 'entryIds') ?? ''),
     words(textOf(event.own, 'categoryIds') ?? ''),
+    words(templateCategories.get(template) ?? ''),
   ]
 }
 
@@ -84,6 +94,12 @@ async function systemNames(database: Database, links: readonly LinkRow[]): Promi
   const ids = [...new Set(links.map(link => link.resource_id))]
   const rows = await rowsWhere<{ id: number; system_name: string }>(database, 'kaltura_resource', 'id', ids)
   return new Map(rows.filter(row => row.system_name !== '').map(row => [row.id, row.system_name]))
+}
+
+async function categoriesOfTemplates(database: Database, events: readonly Event[]): Promise<Map<string, string>> {
+  const ids = new Set(events.flatMap(event => textOf(event.own, 'templateEntryId') || []))
+  const rows = await rowsWhere<{ id: string; own: string }>(database, 'kaltura_entry', 'id', [...ids])
+  return new Map(rows.map(({ id, own }) => [id, (JSON.parse(own) as { categoriesIds?: string }).categoriesIds ?? '']))
 }
 
 function byEvent(links: readonly LinkRow[]): Map<number, LinkRow[]> {
@@ -100,10 +116,11 @@ async function write(database: Database, events: readonly Event[]): Promise<void
   const links = await linksOf(database, [...ids])
   const names = await systemNames(database, links)
   const of = byEvent(links)
+  const templateCategories = await categoriesOfTemplates(database, events)
   const entries = events.map(event => {
     const own = of.get(event.id) ?? []
     const effective = own.length > 0 || event.parentId === null ? own : (of.get(event.parentId) ?? [])
-    return entryValues(event, effective, own, names)
+    return entryValues(event, { links: effective, ownLinks: own, names, templateCategories })
   })
   await putRows(database, 'kaltura_event_index', COLUMNS, entries, 'id')
 }

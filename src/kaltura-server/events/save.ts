@@ -1,6 +1,6 @@
 import type { SqlValue } from '../../store/database.ts'
 import type { Call } from '../call.ts'
-import { EventStatus, Recurrence } from '../schema/enums.ts'
+import { Recurrence } from '../schema/enums.ts'
 import { Conditions } from '../storage/rows.ts'
 import { type Event, findChildren, findEvent, storeEvents } from './event.ts'
 import { familyOf, indexEvents } from './index-entry.ts'
@@ -52,4 +52,11 @@ export async function rememberUser(call: Call, id: string): Promise<void> {
   )
 }
 
-export const isGone = (event: Event): boolean => event.status !== EventStatus.active
+/** The template entry's categories changed: the events on it move in the list. */
+export async function touchEventsOn(call: Call, templateEntryId: string): Promise<void> {
+  const rows = await call.database.query<{ id: number }>(
+    `SELECT id FROM kaltura_event_index WHERE template_entry = $1 AND partner_id = $2`,
+    [templateEntryId, call.account.partner.id],
+  )
+  for (const { id } of rows) await touchEvent(call, id)
+}

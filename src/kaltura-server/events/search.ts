@@ -62,6 +62,7 @@ const WORDS: Readonly<Record<string, { column: string; word: (text: string) => s
   parentResourceIds: { column: 'resources', word: id => ` r${toInt(id)} ` },
   resourceSystemNames: { column: 'resource_names', word: name => `,${name.toLowerCase()},` },
   entryIds: { column: 'entries', word: words },
+  templateEntryCategoriesIds: { column: 'template_categories', word: words },
   categoryIds: { column: 'categories', word: words },
   parentCategoryIds: { column: 'categories', word: id => ` p${toInt(id)} ` },
 }

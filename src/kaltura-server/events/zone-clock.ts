@@ -22,13 +22,23 @@ export interface ZoneClock {
 const ELAPSED = { seconds: 1, minutes: 60, hours: 3600 } as const
 const MILLI = 1000
 
-/** Is this a zone that can be reckoned in? */
-export function isZone(name: string): boolean {
+const zones = new Map<string, boolean>()
+const MAX_ZONES = 1000
+
+function canReckon(name: string): boolean {
   try {
     return Temporal.Now.zonedDateTimeISO(name) !== null
   } catch {
     return false
   }
+}
+
+/** Is this a zone that can be reckoned in? */
+export function isZone(name: string): boolean {
+  const known = zones.get(name) ?? canReckon(name)
+  if (zones.size > MAX_ZONES) zones.clear()
+  zones.set(name, known)
+  return known
 }
 
 /** Carries over-long parts, so that day 0 is the last of the month before (as mktime does). */

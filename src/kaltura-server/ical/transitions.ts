@@ -10,6 +10,7 @@ export interface Transition {
 
 const MILLI = 1000
 const NANO = 1e9
+const MAX_STATES = 1000
 
 const zoned = (zone: string, epoch: number): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(epoch * MILLI).toZonedDateTimeISO(zone)
@@ -21,26 +22,38 @@ function standardOffset(at: Temporal.ZonedDateTime): number {
   return Math.min(january, july) / NANO
 }
 
+/** Places whose English knows the short names of zones near them; between them they know most. */
+const LOCALES = ['en-US', 'en-GB', 'en-CA', 'en-AU', 'en-NZ', 'en-IN', 'en-ZA', 'en-IE', 'ja-JP', 'ko-KR']
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function shortName(locale: string, zone: string, epoch: number): string {
+  const key = `${locale} ${zone}`
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' })
+  formats.set(key, format)
+  return format.formatToParts(epoch * MILLI).find(part => part.type === 'timeZoneName')?.value ?? ''
+}
+
+/** `CET`, `EDT`; a zone without a name of that kind is written by its offset, as the time zone database does (`+08`). */
 function abbreviation(zone: string, epoch: number, offset: number): string {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' }).formatToParts(epoch * MILLI)
-  const name = parts.find(part => part.type === 'timeZoneName')?.value ?? zone
-  return /^(GMT|UTC)[+-]/.test(name) ? (ABBREVIATIONS[zone.split('/')[0] ?? '']?.[offset] ?? name) : name
+  const names = LOCALES.map(locale => shortName(locale, zone, epoch))
+  return names.find(name => /^[A-Z]{2,5}$/.test(name)) ?? offsetText(offset).replace(/00$/, '')
 }
 
-/** English short names that the runtime writes as an offset. */
-const ABBREVIATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  Europe: { 0: 'WET', 3600: 'CET', 7200: 'EET', 10800: 'MSK' },
-}
-const SUMMER: Readonly<Record<string, string>> = { WET: 'WEST', CET: 'CEST', EET: 'EEST' }
-
-function state(zone: string, epoch: number): Transition {
+function stateAt(zone: string, epoch: number): Transition {
   const at = zoned(zone, epoch)
   const offset = at.offsetNanoseconds / NANO
-  const standard = standardOffset(at)
-  const daylight = offset > standard
-  const plain = abbreviation(zone, epoch, daylight ? standard : offset)
-  const name = daylight && plain in SUMMER ? (SUMMER[plain] ?? plain) : plain
-  return { at: epoch, offset, daylight, name }
+  return { at: epoch, offset, daylight: offset > standardOffset(at), name: abbreviation(zone, epoch, offset) }
+}
+
+/** Changes of clocks do not change: each is worked out once. */
+const states = new Map<string, Transition>()
+
+function state(zone: string, epoch: number): Transition {
+  const key = `${zone} ${epoch}`
+  const known = states.get(key) ?? stateAt(zone, epoch)
+  if (states.size > MAX_STATES) states.clear()
+  states.set(key, known)
+  return known
 }
 
 /** The state at `from`, then every change up to `to`. */

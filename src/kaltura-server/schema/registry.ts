@@ -1,6 +1,8 @@
 import { ACCOUNT_TYPES } from './account-types.ts'
+import { BULK_TYPES } from './bulk-types.ts'
 import { EVENT_TYPES } from './event-types.ts'
 import { FILTER_TYPES } from './filter-types.ts'
+import { MEDIA_TYPES } from './media-types.ts'
 import { RESOURCE_TYPES } from './resource-types.ts'
 import type { Field, ObjectTable, ObjectType } from './schema.ts'
 
@@ -8,7 +10,9 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
   ...EVENT_TYPES,
   ...RESOURCE_TYPES,
   ...ACCOUNT_TYPES,
+  ...BULK_TYPES,
   ...FILTER_TYPES,
+  ...MEDIA_TYPES,
 }
 
 const types = new Map<string, ObjectType>()

@@ -1,4 +1,5 @@
 import { typeNamed } from '../schema/registry.ts'
+import type { FileAnswer } from './file-answer.ts'
 import { admits, type Profile } from './profile.ts'
 
 /** What an action answers: an object of a type of the tables, a scalar, or nothing. */
@@ -7,7 +8,8 @@ export interface Output {
   readonly objectType: string
   readonly [field: string]: OutputValue | undefined
 }
-export type Result = OutputValue
+/** What an action answers: such a value, or a file. */
+export type Result = OutputValue | FileAnswer
 
 export const isOutput = (value: unknown): value is Output =>
   value !== null && typeof value === 'object' && 'objectType' in value
