@@ -29,7 +29,7 @@ export interface RecurrenceRule {
 export const MAX_RECURRENCES = 1000
 const HORIZON_YEARS = 2
 /** Periods looked at before giving up; Kaltura has no such limit and runs into its time limit. */
-const MAX_PERIODS = 100_000
+const MAX_PERIODS = 10_000
 
 const DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 
@@ -227,6 +227,16 @@ function nextPeriod(at: number, { rule, clock }: Expansion): number {
  * `serverZone`. Fewer than `count` may come out: nothing lies more than two years after the seed.
  */
 export function generateDates(rule: RecurrenceRule, seed: number, serverZone: string): number[] {
+  try {
+    return expand(rule, seed, serverZone)
+  } catch (error) {
+    // A part so large that it leads out of the calendar.
+    if (error instanceof RangeError) throw apiError('INTERNAL_SERVERL_ERROR')
+    throw error
+  }
+}
+
+function expand(rule: RecurrenceRule, seed: number, serverZone: string): number[] {
   const clock = zoneClock(rule.timeZone && isZone(rule.timeZone) ? rule.timeZone : serverZone)
   const on = { rule, clock, weekStart: DAYS.indexOf(rule.weekStartDay || 'MO') + 1 }
   const horizon = clock.add(seed, HORIZON_YEARS, 'years')

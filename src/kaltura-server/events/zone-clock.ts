@@ -43,13 +43,12 @@ export function isZone(name: string): boolean {
 
 /** Carries over-long parts, so that day 0 is the last of the month before (as mktime does). */
 function normalised(wall: WallTime): Temporal.PlainDateTime {
-  const base = new Temporal.PlainDateTime(wall.year, 1, 1)
-  return base.add({ months: wall.month - 1 }).add({
-    days: wall.day - 1,
-    hours: wall.hour,
-    minutes: wall.minute,
-    seconds: wall.second,
-  })
+  return new Temporal.PlainDateTime(wall.year, 1, 1)
+    .add({ months: wall.month - 1 })
+    .add({ days: wall.day - 1 })
+    .add({ hours: wall.hour })
+    .add({ minutes: wall.minute })
+    .add({ seconds: wall.second })
 }
 
 /**
