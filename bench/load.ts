@@ -49,10 +49,17 @@ const lastChunk = Buffer.from('0\r\n\r\n')
 class Answer {
   status = 0
   #head: Buffer = Buffer.alloc(0)
-  /** Bytes of the body still to come; -1: chunked; null: the head is not complete. */
-  #left: number | null = null
+  /** Bytes of the body still to come; null: the head is not complete. */
+  #left: number | 'chunked' | 'until close' | null = null
   #tail: Buffer = Buffer.alloc(0)
   text = ''
+  /** The server ends the connection after this answer. */
+  closes = false
+
+  /** True where the connection may end here: the answer is what came until then. */
+  get endsWithConnection(): boolean {
+    return this.#left === 'until close'
+  }
 
   /** True when the answer is complete. */
   take(piece: Buffer): boolean {
@@ -64,8 +71,10 @@ class Answer {
       this.status = Number(head.slice(9, 12))
       const body = this.#head.subarray(end + 4)
       const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
+      const chunked = /\r\ntransfer-encoding: *chunked/i.test(head) ? 'chunked' : 'until close'
       const bodiless = this.status === 304 || this.status === 204
-      this.#left = length !== undefined && !bodiless ? Number(length) : bodiless ? 0 : -1
+      this.#left = bodiless ? 0 : length === undefined ? chunked : Number(length)
+      this.closes = /^HTTP\/1\.0/.test(head) || /\r\nconnection: *close/i.test(head)
       this.text = `${head}\n${body.toString('utf8', 0, 300)}`
       return this.#count(body)
     }
@@ -73,13 +82,38 @@ class Answer {
   }
 
   #count(piece: Buffer): boolean {
-    if (this.#left === -1) {
+    if (this.#left === 'until close') return false
+    if (this.#left === 'chunked') {
       this.#tail = Buffer.concat([this.#tail, piece]).subarray(-lastChunk.length)
       return this.#tail.equals(lastChunk)
     }
     this.#left = (this.#left ?? 0) - piece.length
     return this.#left <= 0
   }
+}
+
+const open = ({ host, port }: Plan): Socket => connect(port, host).setNoDelay(true)
+
+/** One request, one answer. */
+function exchange(socket: Socket, text: string, counted: { bytes: number }): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const answer = new Answer()
+    const settle = () => {
+      socket.removeAllListeners()
+      resolve(answer)
+    }
+    socket.on('data', (piece: Buffer) => {
+      counted.bytes += piece.length
+      if (answer.take(piece)) settle()
+    })
+    socket.on('error', reject)
+    socket.on('end', () => {
+      if (!answer.endsWithConnection) return reject(new Error('the server closed a connection before it answered'))
+      answer.closes = true
+      settle()
+    })
+    socket.write(text)
+  })
 }
 
 function run(plan: Plan): Promise<Measured> {
@@ -104,40 +138,33 @@ function run(plan: Plan): Promise<Measured> {
       .replace(endMarker, utc(start + 540))
   }
 
-  const drive = (socket: Socket) =>
-    new Promise<void>((resolve, reject) => {
-      let answer = new Answer()
-      let sentAt = 0
-      const send = () => {
-        const now = performance.now()
-        const request = now < end ? take() : undefined
-        if (request === undefined) {
-          socket.destroy()
-          resolve()
-          return
-        }
-        answer = new Answer()
-        sentAt = now
-        socket.write(request)
-      }
-      socket.setNoDelay(true)
-      socket.on('data', (piece: Buffer) => {
-        counted.bytes += piece.length
-        if (!answer.take(piece)) return
-        const now = performance.now()
-        if (!plan.statuses.includes(answer.status)) {
-          counted.errors += 1
-          counted.firstError ??= answer.text.slice(0, 600)
-        } else if (now >= countFrom && now <= end) latencies.push(now - sentAt)
-        send()
-      })
-      socket.on('error', reject)
-      socket.on('end', () => reject(new Error(`the server closed a connection after ${latencies.length} answers`)))
-      send()
-    })
+  const done = (answer: Answer, sentAt: number) => {
+    const now = performance.now()
+    if (!plan.statuses.includes(answer.status)) {
+      counted.errors += 1
+      counted.firstError ??= answer.text.slice(0, 600)
+    } else if (now >= countFrom && now <= end) latencies.push(now - sentAt)
+  }
 
-  const sockets = Array.from({ length: plan.connections }, () => connect(plan.port, plan.host))
-  return Promise.all(sockets.map(drive)).then(() => {
+  /** Sends one request after the other; a server that does not keep connections gets a new one for each. */
+  const drive = async () => {
+    let socket = open(plan)
+    try {
+      for (let now = performance.now(); now < end; now = performance.now()) {
+        const text = take()
+        if (text === undefined) return
+        const answer = await exchange(socket, text, counted)
+        done(answer, now)
+        if (!answer.closes) continue
+        socket.destroy()
+        socket = open(plan)
+      }
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  return Promise.all(Array.from({ length: plan.connections }, drive)).then(() => {
     const sorted = Float64Array.from(latencies).sort()
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
     const until = Math.min(performance.now(), end)
