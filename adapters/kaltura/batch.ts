@@ -26,6 +26,7 @@ function* batches(units: readonly Unit[]): Generator<Step[]> {
 }
 
 /**
+ * @returns the rows that were added, updated or cancelled, as they then were
  * @param created takes note of rows that were made, also where what follows fails
  * @throws Rejected · VersionMismatch · Unavailable · AccessDenied what the first failed request means
  */
@@ -45,7 +46,7 @@ export async function carryOut(
         if (!quiet?.includes(result.code)) failed ??= meaningOf(result, `${service} ${action}`)
         continue
       }
-      const row = service === 'schedule_scheduleevent' ? readEvent(result) : null
+      const row = service === 'schedule_scheduleevent' && action !== 'delete' ? readEvent(result) : null
       if (row) rows.push(row)
       if (row && action === 'add') created.push(row)
     }

@@ -55,7 +55,7 @@ export function versionOf(item: Item, links: Links): string {
   const lines = allRows(item).map(row =>
     [row.id, row.status, row.startDate, row.endDate, row.sequence, row.updatedAt, ...linked(links, row)].join(' '),
   )
-  const [head] = topRows(item)
+  const [head] = [...topRows(item)].sort((a, b) => a.id - b.id)
   const hash = createHash('sha256').update(lines.sort().join('\n')).digest('base64url').slice(0, 16)
   return `${head?.sequence ?? 0}:${head?.updatedAt ?? 0}:${hash}`
 }

@@ -49,11 +49,11 @@ export function readTime(value: unknown): CalTime | null {
 
 const rdateText = (rdate: RDate): string => {
   if (!('start' in rdate)) return timeText(rdate)
-  return `${timeText(rdate.start)}/${isDuration(rdate.end) ? rdate.end.duration : timeText(rdate.end)}`
+  return `${timeText(rdate.start)} ${isDuration(rdate.end) ? rdate.end.duration : timeText(rdate.end)}`
 }
 
 function readRDate(value: unknown): RDate | null {
-  const [from, to] = typeof value === 'string' ? value.split('/') : []
+  const [from, to] = typeof value === 'string' ? value.split(' ') : []
   const start = readTime(from)
   if (!start || to === undefined) return start
   const end = readTime(to)
@@ -70,11 +70,12 @@ function writePattern({ start, end, rrules, exrules, rdates }: Pattern): object 
   }
 }
 
-/** A comment that says `text` to people and `note` to us. */
+/** A comment that says `text` to people and `note` to us; equal notes make equal comments. */
 export function writeComment(text: string, note: Note | null): string {
   if (!note) return text
-  const { pattern, ...rest } = note
-  const json = JSON.stringify({ v: VERSION, ...(pattern && writePattern(pattern)), ...rest })
+  const { pattern, zone, rid, piece, own, through, pending, writing, done } = note
+  const said = { zone, rid, piece, own, through, pending, writing, done }
+  const json = JSON.stringify({ v: VERSION, ...(pattern && writePattern(pattern)), ...said })
   return text === '' ? `kaldav:${json}` : `${text}\nkaldav:${json}`
 }
 

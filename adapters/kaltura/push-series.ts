@@ -109,10 +109,10 @@ export async function pushSeries(
   const { units, writing } = seriesUnits(plan, viewed, loaded, row)
   const written = await carryOut(session, units, created)
   for (const { id } of loaded.rows) if (id !== row?.id) pushing.suspects.add(id)
-  const now = written.findLast(({ recurrenceType }) => recurrenceType === 1) ?? row
+  const now = row ? (written.findLast(({ id }) => id === row.id) ?? row) : created.at(-1)
   if (!now) throw new Unavailable('Kaltura did not say what it has made of a series')
   if (viewed.cancelled) return now.id
-  const rewritten = written.some(({ id, recurrenceType }) => id === now.id && recurrenceType === 1)
+  const rewritten = written.some(({ id }) => id === now.id)
   const after = rewritten ? await readAgain(pushing, now, expectedIn(plan, row && before), loaded) : loaded
   await settleExceptions(pushing, now, plan, viewed, after, writing)
   return now.id

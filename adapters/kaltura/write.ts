@@ -58,7 +58,8 @@ export function ownNote(row: EventRow): Note | null {
 /** @param note `writing`, `done` and `pending` count only where they are to be set or are there */
 export function commentPatch(row: EventRow, text: string, note: Note | null): Patch {
   const own = ownNote(row)
-  const same = JSON.stringify(lasting(own)) === JSON.stringify(lasting(note)) && readComment(row.comment).text === text
+  const shown = readComment(row.comment).text
+  const same = writeComment(shown, lasting(own)) === writeComment(text, lasting(note))
   const marks = (of: Note | null) => JSON.stringify([of?.writing, of?.done, of?.pending])
   if (same && marks(own) === marks(note)) return {}
   const comment = writeComment(text, note)

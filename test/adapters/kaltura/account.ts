@@ -27,6 +27,8 @@ export interface TestAccount {
   /** Rows of events as the account lists them. */
   rows(filter?: Json): Promise<Json[]>
   room(name: string, more?: Json): Promise<number>
+  /** Deletes every event. */
+  empty(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,7 +84,7 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
     return answer
   }
   const opened: KalturaAccount[] = []
-  return {
+  const account: TestAccount = {
     ...{ url, credentials, requests, ask },
     open(options = {}) {
       const account = openKaltura({
@@ -113,6 +115,11 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
       const scheduleResource = { objectType: 'KalturaLocationScheduleResource', name, systemName: name, ...more }
       return Number((await ask(RESOURCE, 'add', { scheduleResource })).id)
     },
+    async empty() {
+      for (const { id, recurrenceType } of await account.rows()) {
+        if (recurrenceType !== 2) await ask(EVENT, 'delete', { scheduleEventId: id })
+      }
+    },
     async close() {
       for (const account of opened) await account.close()
       http.closeAllConnections()
@@ -122,4 +129,5 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
       if (defects.length > 0) throw new AggregateError(defects as Error[], 'the embedded account has a defect')
     },
   }
+  return account
 }
