@@ -2,4 +2,5 @@
 export const adapters = {
   kaltura: () => import('./kaltura/index.ts'),
   google: () => import('./google/index.ts'),
+  microsoft365: () => import('./microsoft365/index.ts'),
 } as const

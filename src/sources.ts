@@ -50,6 +50,28 @@ function googleCalendars(source: Google, tenant: string): ConfiguredCalendar[] {
   }))
 }
 
+type Microsoft365 = Extract<SourceConfig, { type: 'microsoft365' }>
+
+/** @param zone of rooms that do not exist in the account */
+function microsoft365Calendars(source: Microsoft365, tenant: string, zone: string): ConfiguredCalendar[] {
+  const { id, tenantId, clientId, clientSecret, certificate, managedIdentity, organizer } = source
+  const { graphUrl, authorityUrl, pollSeconds, calendars } = source
+  let opened: Promise<ReturnType<Awaited<ReturnType<typeof adapters.microsoft365>>['openMicrosoft365']>> | null = null
+  const client = () => {
+    opened ??= adapters.microsoft365().then(({ openMicrosoft365 }) =>
+      openMicrosoft365({
+        ...{ tenantId, clientId, certificate, managedIdentity, graphUrl, authorityUrl, tenant },
+        ...{ clientSecret: clientSecret?.reveal(), organizer: organizer ?? null },
+      }),
+    )
+    return opened
+  }
+  return calendars.map(({ mailbox, resource, direction }) => ({
+    ...{ source: id, type: 'microsoft365', calendar: mailbox, resource, direction, pollSeconds },
+    open: async room => (await client())(mailbox, room?.timeZone ?? zone),
+  }))
+}
+
 /** @throws ConfigError sources of a type this version has no adapter for */
 export function configuredCalendars(config: Config, tenant: string): ConfiguredCalendar[] {
   const unknown = config.sources.filter(({ type }) => !(type in adapters))
@@ -60,5 +82,8 @@ export function configuredCalendars(config: Config, tenant: string): ConfiguredC
       ),
     )
   }
-  return config.sources.flatMap(source => (source.type === 'google' ? googleCalendars(source, tenant) : []))
+  return config.sources.flatMap(source => {
+    if (source.type === 'google') return googleCalendars(source, tenant)
+    return source.type === 'microsoft365' ? microsoft365Calendars(source, tenant, config.timeZone) : []
+  })
 }

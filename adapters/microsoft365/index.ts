@@ -1,0 +1,31 @@
+/** Microsoft 365 as a source: one room mailbox in both directions. */
+import type { Source } from '../../src/sync/source.ts'
+import { Graph } from './graph.ts'
+import { Mailbox } from './mailbox.ts'
+import type { Microsoft365Options } from './options.ts'
+import { pull } from './pull.ts'
+import { push, remove } from './push.ts'
+import { normalizeForGraph } from './translate.ts'
+import { Subscription } from './watch.ts'
+
+export type { Microsoft365Options } from './options.ts'
+
+/**
+ * One client, and so one access token, for all mailboxes of a configured source.
+ * @returns opens a mailbox by its address; `zone` is the room's own clock, IANA
+ */
+export function openMicrosoft365(options: Microsoft365Options): (mailbox: string, zone: string) => Source {
+  const graph = new Graph(options)
+  return (address, zone) => {
+    const room = new Mailbox(graph, address, zone, options.tenant)
+    const subscription = new Subscription(room)
+    return {
+      pull: cursor => pull(room, cursor),
+      push: (event, at) => push(room, event, at),
+      remove: at => remove(room, at),
+      normalize: event => normalizeForGraph(event, zone),
+      accepts: event => event.master?.status !== 'CANCELLED',
+      watch: hook => subscription.watch(hook),
+    }
+  }
+}

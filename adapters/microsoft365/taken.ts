@@ -1,0 +1,33 @@
+/** Whether a slot is free. A direct write passes the room's own booking rules, so the calendar is read just before. */
+import { Rejected } from '../../src/errors.ts'
+import { toEpoch } from '../../src/schedule/caltime.ts'
+import type { ScheduleEvent } from '../../src/schedule/event.ts'
+import { occurrences } from '../../src/schedule/recurrence.ts'
+import type { Mailbox } from './mailbox.ts'
+import { claims, type GraphEvent, spanOf } from './translate.ts'
+import { day, epochNow, instant } from './window.ts'
+
+/** How far ahead is looked, days. */
+const lookAhead = 366
+const seen = 'id,start,end,isAllDay,isCancelled,isOrganizer,responseStatus,showAs'
+
+/** @throws Rejected the room is taken */
+export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent): Promise<void> {
+  if (wanted.master?.transparent) return
+  const now = epochNow()
+  const mine = occurrences(wanted, { from: now, to: now + lookAhead * day }, { zone: room.zone })
+  const [first, last] = [mine[0], mine.at(-1)]
+  if (!first || !last) return
+  const window = `startDateTime=${instant(first.start)}&endDateTime=${instant(last.end)}`
+  const items = await room.list<GraphEvent>(`${room.path}/calendarView?${window}&$select=${seen}&$top=1000`)
+  for (const item of items) {
+    if (!claims(item) || /^(free|workingElsewhere)$/i.test(item.showAs ?? '')) continue
+    const span = spanOf(item, room.zone)
+    const [from, to] = [toEpoch(span.start, room.zone), toEpoch(span.end, room.zone)]
+    const hit = mine.find(({ start, end, component }) => !component.transparent && start < to && from < end)
+    if (!hit) continue
+    const remedy = 'Move one of the two, or free the room in Outlook; it is tried again when the event changes.'
+    const message = `Microsoft 365 mailbox ${room.address}: the room is taken at ${instant(hit.start)}`
+    throw new Rejected('room-taken', message, { remedy })
+  }
+}

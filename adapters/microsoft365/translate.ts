@@ -1,0 +1,195 @@
+/** Exchange's events and ours, both ways, one component at a time; `series.ts` puts series together. */
+import { endOf, fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
+import {
+  type CalTime,
+  type Component,
+  emptyComponent,
+  isDate,
+  isRecurring,
+  type ScheduleEvent,
+} from '../../src/schedule/event.ts'
+import type { PatternedRecurrence } from './recurrence.ts'
+import { squeezed, textOfHtml } from './text.ts'
+import { graphZone, keptZone, zoneNamed } from './zones.ts'
+
+export interface GraphTime {
+  readonly dateTime: string
+  readonly timeZone?: string | null
+}
+
+interface Recipient {
+  readonly emailAddress?: { readonly address?: string | null; readonly name?: string | null } | null
+}
+
+/** The parts of a Graph `event` that we read or write. */
+export interface GraphEvent {
+  readonly id: string
+  readonly '@odata.etag'?: string
+  readonly '@removed'?: { readonly reason?: string }
+  readonly type?: 'singleInstance' | 'occurrence' | 'exception' | 'seriesMaster' | null
+  readonly seriesMasterId?: string | null
+  readonly iCalUId?: string | null
+  readonly subject?: string | null
+  readonly body?: { readonly contentType?: string | null; readonly content?: string | null } | null
+  readonly location?: { readonly displayName?: string | null } | null
+  readonly start?: GraphTime | null
+  readonly end?: GraphTime | null
+  readonly isAllDay?: boolean | null
+  readonly isCancelled?: boolean | null
+  readonly isOrganizer?: boolean | null
+  readonly organizer?: Recipient | null
+  readonly responseRequested?: boolean | null
+  readonly responseStatus?: { readonly response?: string | null } | null
+  readonly attendees?:
+    | readonly (Recipient & { readonly status?: { readonly response?: string | null } | null })[]
+    | null
+  readonly isOnlineMeeting?: boolean | null
+  readonly showAs?: string | null
+  readonly sensitivity?: string | null
+  readonly recurrence?: PatternedRecurrence | null
+  readonly originalStart?: string | null
+  readonly originalStartTimeZone?: string | null
+  readonly singleValueExtendedProperties?: readonly { readonly id: string; readonly value?: string | null }[]
+}
+
+/** Why an item cannot be taken; the rest of the calendar goes on. */
+export class Untranslatable extends Error {}
+
+/** What a private meeting is called everywhere but in its own calendar. */
+export const withheldTitle = 'Busy'
+/** Exchange cuts a longer subject. */
+const longestSubject = 255
+
+/** An instant of Graph's, epoch seconds. */
+export function epochOf(time: GraphTime | null | undefined): number {
+  const zone = zoneNamed(time?.timeZone ?? 'UTC')
+  if (!time?.dateTime || !zone) throw new Untranslatable('the event has no start or no end that can be read')
+  const local = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.exec(time.dateTime)?.[0]
+  if (!local) throw new Untranslatable(`not a time: ${time.dateTime}`)
+  return toEpoch({ dateTime: local, tzid: zone }, 'UTC')
+}
+
+/** An all-day event is rendered as midnights, in whatever zone was asked for: a date, never an instant. */
+const dateOf = (time: GraphTime | null | undefined): CalTime => {
+  const date = /^\d{4}-\d\d-\d\d/.exec(time?.dateTime ?? '')?.[0]
+  if (!date) throw new Untranslatable('the event has no start or no end that can be read')
+  return { date }
+}
+
+export interface Span {
+  readonly start: CalTime
+  readonly end: CalTime
+}
+
+/** @param zone the clock the times are to be on */
+export function spanOf(item: GraphEvent, zone: string): Span {
+  const span = item.isAllDay
+    ? { start: dateOf(item.start), end: dateOf(item.end) }
+    : { start: fromEpoch(epochOf(item.start), zone), end: fromEpoch(epochOf(item.end), zone) }
+  if (toEpoch(span.end, zone) < toEpoch(span.start, zone)) throw new Untranslatable('the event ends before it starts')
+  return span
+}
+
+const classes = { private: 'PRIVATE', confidential: 'CONFIDENTIAL' } as const
+const classOf = (item: GraphEvent): Component['classification'] =>
+  classes[(item.sensitivity ?? '').toLowerCase() as keyof typeof classes] ?? null
+
+const isFree = (item: GraphEvent): boolean => /^(free|workingElsewhere)$/i.test(item.showAs ?? '')
+
+/** How the room itself has answered a meeting of somebody else; `null` where it is the organizer. */
+export const answerOf = (item: GraphEvent): string | null =>
+  item.isOrganizer === false ? (item.responseStatus?.response ?? null) : null
+
+/** Whether the item claims the room: a cancelled meeting stays in a room's calendar, marked. */
+export const claims = (item: GraphEvent): boolean => !item.isCancelled && answerOf(item) !== 'declined'
+
+const isTentative = (item: GraphEvent): boolean =>
+  /^tentative$/i.test(item.showAs ?? '') || /^(notResponded|tentativelyAccepted)$/i.test(answerOf(item) ?? '')
+
+const textOf = (body: GraphEvent['body']): string | null =>
+  /html/i.test(body?.contentType ?? '') ? textOfHtml(body?.content ?? '') : squeezed(body?.content ?? '')
+
+const subjectOf = (text: string | null | undefined): string | null =>
+  squeezed([...(text ?? '')].slice(0, longestSubject).join(''))?.replaceAll('\n', ' ') ?? null
+
+export function componentOf(item: GraphEvent, span: Span): Component {
+  const classification = classOf(item)
+  const withheld = classification !== null
+  return {
+    ...emptyComponent(span.start, span.end),
+    summary: withheld ? withheldTitle : subjectOf(item.subject),
+    description: withheld ? null : textOf(item.body),
+    location: withheld ? null : squeezed(item.location?.displayName ?? ''),
+    status: isTentative(item) ? 'TENTATIVE' : 'CONFIRMED',
+    transparent: isFree(item),
+    classification,
+  }
+}
+
+/** What a single event says. @param room IANA: where the event names no zone that is known */
+export function singleOf(item: GraphEvent, uid: string, room: string): ScheduleEvent {
+  const span = spanOf(item, zoneNamed(item.originalStartTimeZone) ?? room)
+  const master = { ...componentOf(item, span), rrules: [], exrules: [], rdates: [], exdates: [] }
+  return { uid, master, overrides: [], resourceIds: [] }
+}
+
+const graphTime = (time: CalTime, room: string): GraphTime =>
+  isDate(time)
+    ? { dateTime: `${time.date}T00:00:00`, timeZone: graphZone(room) }
+    : { dateTime: time.dateTime, timeZone: graphZone(time.tzid ?? room) }
+
+/** What one component says in Graph's words; texts of a private event stay with us. */
+export function bodyOf(component: Component, room: string) {
+  const { classification } = component
+  const withheld = classification === 'PRIVATE' || classification === 'CONFIDENTIAL'
+  const tentative = component.status === 'TENTATIVE' ? 'tentative' : 'busy'
+  return {
+    subject: withheld ? withheldTitle : (component.summary ?? ''),
+    body: { contentType: 'text', content: withheld ? '' : (component.description ?? '') },
+    location: { displayName: withheld ? '' : (component.location ?? '') },
+    start: graphTime(component.start, room),
+    end: graphTime(endOf(component), room),
+    isAllDay: isDate(component.start),
+    showAs: component.transparent ? 'free' : tentative,
+    sensitivity: withheld ? (classification === 'PRIVATE' ? 'private' : 'confidential') : 'normal',
+  }
+}
+
+/** What a mailbox keeps of an event: no field of Kaltura's, no foreign properties, no alarms, no sequence. */
+export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleEvent {
+  const recurring = isRecurring(event)
+  const at = (time: CalTime): CalTime => {
+    if (isDate(time)) return time
+    const tzid = time.tzid ?? room
+    return { dateTime: time.dateTime, tzid: recurring ? keptZone(tzid) : tzid }
+  }
+  const poor = <C extends Component>(component: C): C => {
+    const { classification } = component
+    const withheld = classification === 'PRIVATE' || classification === 'CONFIDENTIAL'
+    return {
+      ...component,
+      start: at(component.start),
+      end: at(endOf(component)),
+      summary: withheld ? withheldTitle : subjectOf(component.summary),
+      description: withheld ? null : squeezed(component.description ?? ''),
+      location: withheld ? null : squeezed(component.location ?? ''),
+      status: component.status === 'TENTATIVE' ? 'TENTATIVE' : 'CONFIRMED',
+      classification: withheld ? classification : null,
+      sequence: 0,
+      kaltura: {},
+      parameters: {},
+      extra: [],
+      components: [],
+    }
+  }
+  const { master } = event
+  const cancelled = event.overrides.filter(({ status }) => status === 'CANCELLED')
+  const exdates = [...(master?.exdates ?? []), ...cancelled.map(({ recurrenceId }) => recurrenceId)].map(at)
+  return {
+    ...event,
+    master: master && { ...poor(master), exdates },
+    overrides: event.overrides
+      .filter(({ status }) => status !== 'CANCELLED')
+      .map(override => ({ ...poor(override), recurrenceId: at(override.recurrenceId) })),
+  }
+}
