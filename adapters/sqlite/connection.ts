@@ -13,7 +13,7 @@ const settings = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
-  PRAGMA cache_size = -16000;
+  PRAGMA cache_size = -8000;
   PRAGMA busy_timeout = 0;
 `
 
@@ -31,7 +31,7 @@ export class Connection {
   constructor(path: string, { readOnly }: { readonly readOnly: boolean }) {
     this.#database = new DatabaseSync(path, { readOnly, timeout: shortWait })
     try {
-      this.#database.exec(readOnly ? 'PRAGMA cache_size = -16000' : settings)
+      this.#database.exec(readOnly ? 'PRAGMA cache_size = -8000' : settings)
     } catch (error) {
       this.#database.close()
       throw error

@@ -15,20 +15,17 @@ export type Secrets = Readonly<Record<string, string>>
 export interface Kept extends StoredEvent {
   readonly resourceIds: readonly number[]
   readonly secrets: Secrets
-  readonly scheduleVersion: number
   readonly spread: string
 }
 
 /** How many parsed events are kept; keyed by etag, so there is nothing to invalidate. */
-const parsedLimit = 4000
+const parsedLimit = 2000
 
 export type ParseCache = LRUCache<string, ScheduleEvent>
 
 export const parseCache = (): ParseCache => new LRUCache({ max: parsedLimit })
 
 export const etagOf = (body: string): string => hash('sha256', body, 'base64url').slice(0, 22)
-
-export const scheduleEtag = (etag: string, version: number): string => `${etag}-${version}`
 
 function parsedBody(cache: ParseCache, uid: string, body: string, etag: string): ScheduleEvent {
   const known = cache.get(etag)
@@ -73,6 +70,12 @@ const secretsOf = (event: ScheduleEvent): Secrets => {
 
 const numbers = (json: unknown): readonly number[] => JSON.parse(String(json))
 
+/** The columns that `keptEvent` reads, with a condition to follow. */
+export const keptColumns = `
+  SELECT e.uid, e.body, e.etag, e.resources, e.secrets, e.source, e.created_at, e.updated_at, e.spread,
+    m.etag AS schedule_etag
+  FROM event e JOIN member m ON m.uid = e.uid AND m.resource_id = 0`
+
 /** An event as its row says; the body is parsed when somebody asks what it means. */
 export function keptEvent(row: Row, cache: ParseCache): Kept {
   const [uid, body, etag] = [String(row.uid), String(row.body), String(row.etag)]
@@ -88,8 +91,7 @@ export function keptEvent(row: Row, cache: ParseCache): Kept {
     source: String(row.source),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
-    scheduleVersion: Number(row.schedule_version),
-    scheduleEtag: scheduleEtag(etag, Number(row.schedule_version)),
+    scheduleEtag: String(row.schedule_etag),
     spread: String(row.spread),
     get event() {
       event ??= { ...withSecrets(parsedBody(cache, uid, body, etag), secrets), resourceIds }

@@ -3,7 +3,9 @@
  * sync-collection (RFC 6578) and tells bindings what to push.
  */
 import { CursorExpired } from '../errors.ts'
-import type { Database } from './database.ts'
+import { SCHEDULE } from '../schedule/event.ts'
+import type { Database, SqlValue } from './database.ts'
+import { valueLists } from './sql.ts'
 import type { CalendarChanges, Member } from './types.ts'
 
 /** How long removals are remembered, seconds. */
@@ -26,29 +28,81 @@ export async function tokenOf(database: Database, resourceId: number): Promise<n
   return Number(row?.token ?? 0)
 }
 
+export interface Change {
+  readonly resourceId: number
+  readonly name: string
+  readonly uid: string
+  /** null: removed. */
+  readonly etag: string | null
+}
+
 /**
- * Logs a change and gives it its token. Taken by UPDATE in the transaction that writes: numbers of a sequence would be
- * committed out of order, and a reader in between would miss one for good.
+ * The change log as one transaction writes it. The first token of each calendar is taken by UPDATE, which makes other
+ * writers wait: numbers of a sequence would be committed out of order, and a reader in between would miss one for good.
+ * The further ones are counted here and written by `settle`.
  */
-export async function logChange(
-  database: Database,
-  change: { readonly resourceId: number; readonly name: string; readonly uid: string; readonly removed: boolean },
-  now: number,
-): Promise<number> {
-  const { resourceId, name, uid, removed } = change
-  const [row] = await database.query(
-    `INSERT INTO calendar (resource_id, token, floor) VALUES ($1, 1, 0)
-     ON CONFLICT (resource_id) DO UPDATE SET token = calendar.token + 1 RETURNING token`,
-    [resourceId],
-  )
-  const token = Number(row?.token)
-  await database.query(
-    `INSERT INTO change (resource_id, name, uid, token, removed, born, at) VALUES ($1, $2, $3, $4, $5, $4, $6)
-     ON CONFLICT (resource_id, name) DO UPDATE
-     SET uid = excluded.uid, token = excluded.token, removed = excluded.removed, at = excluded.at`,
-    [resourceId, name, uid, token, Number(removed), now],
-  )
-  return token
+export class ChangeWriter {
+  readonly #database: Database
+  readonly #now: number
+  readonly #tokens = new Map<number, { token: number; settled: number }>()
+
+  constructor(database: Database, now: number) {
+    this.#database = database
+    this.#now = now
+  }
+
+  get wrote(): boolean {
+    return this.#tokens.size > 0
+  }
+
+  async #token(resourceId: number): Promise<number> {
+    const known = this.#tokens.get(resourceId)
+    if (known) return ++known.token
+    const [row] = await this.#database.query(
+      `INSERT INTO calendar (resource_id, token, floor) VALUES ($1, 1, 0)
+       ON CONFLICT (resource_id) DO UPDATE SET token = calendar.token + 1 RETURNING token`,
+      [resourceId],
+    )
+    const token = Number(row?.token)
+    this.#tokens.set(resourceId, { token, settled: token })
+    return token
+  }
+
+  /** Brings members up to date, and logs that. An etag of the account schedule gets its token as a mark of its own. */
+  async write(changes: readonly Change[]): Promise<void> {
+    const entered: SqlValue[][] = []
+    const logged: SqlValue[][] = []
+    for (const { resourceId, name, uid, etag } of changes) {
+      const token = await this.#token(resourceId)
+      logged.push([resourceId, name, uid, token, Number(etag === null), token, this.#now])
+      if (etag !== null) entered.push([resourceId, name, uid, resourceId === SCHEDULE ? `${etag}-${token}` : etag])
+      else await this.#database.query('DELETE FROM member WHERE resource_id = $1 AND name = $2', [resourceId, name])
+    }
+    for (const { text, values } of valueLists(entered)) {
+      await this.#database.query(
+        `INSERT INTO member (resource_id, name, uid, etag) VALUES ${text}
+         ON CONFLICT (resource_id, name) DO UPDATE SET etag = excluded.etag`,
+        values,
+      )
+    }
+    for (const { text, values } of valueLists(logged)) {
+      await this.#database.query(
+        `INSERT INTO change (resource_id, name, uid, token, removed, born, at) VALUES ${text}
+         ON CONFLICT (resource_id, name) DO UPDATE
+         SET uid = excluded.uid, token = excluded.token, removed = excluded.removed, at = excluded.at`,
+        values,
+      )
+    }
+  }
+
+  /** Writes how far the tokens have come. To be called before anything reads them, and at the end. */
+  async settle(): Promise<void> {
+    for (const [resourceId, state] of this.#tokens) {
+      if (state.token === state.settled) continue
+      await this.#database.query('UPDATE calendar SET token = $2 WHERE resource_id = $1', [resourceId, state.token])
+      state.settled = state.token
+    }
+  }
 }
 
 /**

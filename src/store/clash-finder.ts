@@ -1,26 +1,11 @@
 /** Which events an event clashes with now, found in the occurrence index around its own occurrences. */
-import { type Busy, type Clash, clashes } from '../schedule/conflict.ts'
+import { type Clash, clashes } from '../schedule/conflict.ts'
 import { SCHEDULE } from '../schedule/event.ts'
-import { conflictId, deleteConflicts, derivedConflicts, saveConflict } from './conflict-rows.ts'
+import { addConflicts, changeConflict, conflictId, deleteConflicts, derivedConflicts } from './conflict-rows.ts'
 import type { Database } from './database.ts'
-import { ACCOUNT, meeting } from './occurrence-index.ts'
+import { ACCOUNT, around } from './occurrence-index.ts'
 import type { Spread } from './spread.ts'
-import type { Conflict, OccurrenceRow } from './types.ts'
-
-const occupying = (rows: readonly OccurrenceRow[]): readonly Busy[] => rows.filter(({ busy }) => busy)
-
-/** Clashes of `mine`, indexed in the calendar `within`, with what lies in the calendar `others`. */
-async function between(
-  database: Database,
-  uid: string,
-  mine: readonly OccurrenceRow[],
-  within: number,
-  others: number,
-): Promise<Clash[]> {
-  const busy = occupying(mine)
-  if (busy.length === 0) return []
-  return clashes(busy, await meeting(database, uid, within, others))
-}
+import type { Conflict } from './types.ts'
 
 /** One row per kind, resource and pair of events. */
 const asConflict = (clash: Clash, resourceId: number | null, since: number): Conflict => ({
@@ -34,6 +19,13 @@ const asConflict = (clash: Clash, resourceId: number | null, since: number): Con
   detail: { occurrences: clash.occurrences },
   since,
 })
+
+/** The calendar to look for clashes in, and the resource they are about. */
+function opposite(resourceId: number): { readonly others: number; readonly about: number | null } {
+  if (resourceId === SCHEDULE) return { others: ACCOUNT, about: null }
+  if (resourceId === ACCOUNT) return { others: SCHEDULE, about: null }
+  return { others: resourceId, about: resourceId }
+}
 
 /**
  * The overlaps of an event whose occurrences are indexed: with others on its resources, and, on either side, with
@@ -50,15 +42,10 @@ async function findClashes(
     if (!found.has(conflict.id)) found.set(conflict.id, conflict)
   }
   for (const [resourceId, { rows }] of spreads) {
-    const pairs: readonly (readonly [others: number, about: number | null])[] =
-      resourceId === SCHEDULE
-        ? [[ACCOUNT, null]]
-        : resourceId === ACCOUNT
-          ? [[SCHEDULE, null]]
-          : [[resourceId, resourceId]]
-    for (const [others, about] of pairs) {
-      for (const clash of await between(database, uid, rows, resourceId, others)) keep(asConflict(clash, about, now))
-    }
+    const mine = rows.filter(({ busy }) => busy)
+    if (mine.length === 0) continue
+    const { others, about } = opposite(resourceId)
+    for (const clash of clashes(mine, await around(database, others, uid, mine))) keep(asConflict(clash, about, now))
   }
   return [...found.values()]
 }
@@ -79,16 +66,16 @@ export async function refreshClashes(
   const stored = known ? await derivedConflicts(database, uid) : []
   const before = new Map(stored.map(conflict => [conflict.id, conflict]))
   const after = await findClashes(database, uid, spreads, now)
-  const affected: Conflict[] = []
-  for (const conflict of after) {
+  const added = after.filter(({ id }) => !before.has(id))
+  const changed = after.filter(conflict => {
     const known = before.get(conflict.id)
-    before.delete(conflict.id)
-    if (known && stateOf(known) === stateOf(conflict)) continue
-    affected.push(conflict)
-    await saveConflict(database, conflict)
-  }
+    return known && stateOf(known) !== stateOf(conflict)
+  })
+  for (const { id } of after) before.delete(id)
+  await addConflicts(database, added)
+  for (const conflict of changed) await changeConflict(database, conflict)
   await deleteConflicts(database, [...before.keys()])
-  affected.push(...before.values())
+  const affected = [...added, ...changed, ...before.values()]
   const others = new Set(affected.flatMap(({ uids }) => uids))
   others.delete(uid)
   return { changed: affected.length > 0, others }

@@ -1,7 +1,7 @@
 /** Conflicts as rows, and the events they are about. */
 import { hash } from 'node:crypto'
 import type { Database, Row, SqlValue } from './database.ts'
-import { inLists, placeholders } from './sql.ts'
+import { inLists, placeholders, valueLists } from './sql.ts'
 import type { Conflict, ConflictKind } from './types.ts'
 
 /** The kinds that follow from the occurrence index; all others are told to the store and taken back by who told them. */
@@ -58,26 +58,28 @@ export const derivedConflicts = async (database: Database, uid: string): Promise
     )
   ).map(conflict)
 
-/** Writes a conflict, or the new state of one that is there; `since` stays. @returns whether anything was written */
-export async function saveConflict(database: Database, conflict: Conflict): Promise<boolean> {
-  const { id, kind, resourceId, uids, start, end, source, detail, since } = conflict
-  const written = await database.query(
-    `INSERT INTO conflict (id, kind, resource_id, uids, start_at, end_at, source, detail, since)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     ON CONFLICT (id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at, detail = excluded.detail
-     WHERE conflict.start_at <> excluded.start_at OR conflict.end_at <> excluded.end_at
-       OR conflict.detail <> excluded.detail
-     RETURNING id`,
-    [id, kind, resourceId, JSON.stringify(uids), start, end, source, JSON.stringify(detail), since],
-  )
-  if (written.length === 0) return false
-  for (const uid of new Set(uids)) {
-    await database.query('INSERT INTO conflict_event (uid, conflict_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      uid,
-      id,
-    ])
+/** Conflicts that are not there yet. */
+export async function addConflicts(database: Database, conflicts: readonly Conflict[]): Promise<void> {
+  const rows = conflicts.map(({ id, kind, resourceId, uids, start, end, source, detail, since }): SqlValue[] => [
+    ...[id, kind, resourceId, JSON.stringify(uids), start, end, source, JSON.stringify(detail), since],
+  ])
+  for (const { text, values } of valueLists(rows)) {
+    await database.query(
+      `INSERT INTO conflict (id, kind, resource_id, uids, start_at, end_at, source, detail, since) VALUES ${text}`,
+      values,
+    )
   }
-  return true
+  const about = conflicts.flatMap(({ id, uids }) => [...new Set(uids)].map((uid): SqlValue[] => [uid, id]))
+  for (const { text, values } of valueLists(about)) {
+    await database.query(`INSERT INTO conflict_event (uid, conflict_id) VALUES ${text}`, values)
+  }
+}
+
+/** The new state of a conflict that is there; `since` stays. */
+export async function changeConflict(database: Database, { id, start, end, detail }: Conflict): Promise<void> {
+  await database.query('UPDATE conflict SET start_at = $2, end_at = $3, detail = $4 WHERE id = $1', [
+    ...[id, start, end, JSON.stringify(detail)],
+  ])
 }
 
 export async function conflictById(database: Database, id: string): Promise<Conflict | null> {

@@ -25,9 +25,10 @@ export const migrations: readonly Migration[] = [
       // secrets: stream passwords, which the body does not hold. spread: hash of the rows in occurrence.
       // local_times: its occurrences depend on the zone of the calendar.
       `CREATE TABLE event (
-        uid TEXT PRIMARY KEY, etag TEXT NOT NULL, schedule_version BIGINT NOT NULL, source TEXT NOT NULL,
-        created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, resources TEXT NOT NULL, spread TEXT NOT NULL,
-        local_times BIGINT NOT NULL, secrets TEXT, body TEXT NOT NULL)`,
+        uid TEXT PRIMARY KEY, etag TEXT NOT NULL, source TEXT NOT NULL, created_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL, resources TEXT NOT NULL, spread TEXT NOT NULL, local_times BIGINT NOT NULL,
+        secrets TEXT, body TEXT NOT NULL)`,
+      // etag: of the event; in the account schedule with a mark that changes when its resources or conflicts do.
       `CREATE TABLE member (
         resource_id BIGINT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL, etag TEXT NOT NULL,
         PRIMARY KEY (resource_id, name))`,

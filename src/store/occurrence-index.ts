@@ -10,8 +10,9 @@ import type { OccurrenceRow } from './types.ts'
 /** Blackouts of the whole account are indexed once more under this id, which no resource has. */
 export const ACCOUNT = -1
 
+const DAY = 86_400
 /** Longer ones, in seconds, are looked for apart, so that a scan need not look further back than this. */
-export const LONG = 2 * 86_400
+const LONG = 2 * DAY
 
 /** What may be expanded for one question beyond the index. */
 const beyondLimit = 10_000
@@ -34,31 +35,38 @@ export const rangeScan = `
   SELECT uid, recurrence_id, start_at, end_at, busy, blackout FROM occurrence
   WHERE resource_id = $1 AND is_long = 1 AND start_at < $3 AND end_at > $2`
 
-/**
- * $1 an event, $2 the calendar of its occurrences, $3 the calendar of the others: which others meet one of its own.
- * CROSS JOIN keeps SQLite from beginning at the others.
- */
-export const meetingScan = `
-  SELECT o.uid, o.recurrence_id, o.start_at, o.end_at, o.busy, o.blackout
-  FROM occurrence m CROSS JOIN occurrence o
-  WHERE m.uid = $1 AND m.resource_id = $2 AND m.busy = 1 AND o.resource_id = $3 AND o.is_long = 0
-    AND o.start_at > m.start_at - ${LONG + 1} AND o.start_at < m.end_at AND o.end_at > m.start_at
-    AND o.busy = 1 AND o.uid <> $1
-  UNION ALL
-  SELECT o.uid, o.recurrence_id, o.start_at, o.end_at, o.busy, o.blackout
-  FROM occurrence m CROSS JOIN occurrence o
-  WHERE m.uid = $1 AND m.resource_id = $2 AND m.busy = 1 AND o.resource_id = $3 AND o.is_long = 1
-    AND o.start_at < m.end_at AND o.end_at > m.start_at AND o.busy = 1 AND o.uid <> $1`
+/** Stretches of time that hold all rows, joined where less than `gap` lies between them. */
+function stretches(rows: readonly Window[], gap: number): Window[] {
+  const joined: { from: number; to: number }[] = []
+  for (const { from, to } of rows.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1)
+    if (last && from - last.to <= gap) last.to = Math.max(last.to, to)
+    else joined.push({ from, to })
+  }
+  return joined
+}
 
-export async function meeting(
+/**
+ * What else is busy in a calendar around the times of `mine`, and perhaps a little beyond. A few plain range scans: unlike a
+ * join, no planner reads them wrong on tables that have just been filled.
+ */
+export async function around(
   database: Database,
-  uid: string,
   resourceId: number,
-  others: number,
+  uid: string,
+  mine: readonly OccurrenceRow[],
 ): Promise<OccurrenceRow[]> {
+  // Blackouts of the account are few: one scan finds them.
+  const gap = resourceId === ACCOUNT ? Number.POSITIVE_INFINITY : DAY
+  const windows = stretches(
+    mine.map(({ start, end }) => ({ from: start, to: end })),
+    gap,
+  )
   const found = new Map<string, OccurrenceRow>()
-  for (const row of await database.query(meetingScan, [uid, resourceId, others])) {
-    found.set(JSON.stringify([row.uid, row.recurrence_id, row.start_at]), occurrence(row))
+  for (const window of windows) {
+    for (const row of await indexed(database, resourceId, window)) {
+      if (row.busy && row.uid !== uid) found.set(JSON.stringify([row.uid, row.recurrenceId, row.start]), row)
+    }
   }
   return [...found.values()]
 }

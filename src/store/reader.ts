@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
-import { type Kept, keptEvent, type ParseCache } from './body.ts'
+import { type Kept, keptColumns, keptEvent, type ParseCache } from './body.ts'
 import { changesSince, tokenOf } from './change-log.ts'
 import { listConflicts } from './conflict-rows.ts'
 import type { Database, Row } from './database.ts'
@@ -81,7 +81,7 @@ export class Reader {
   async events(uids: readonly string[]): Promise<StoredEvent[]> {
     const found = new Map<string, StoredEvent>()
     for (const part of inLists(uids)) {
-      const rows = await this.database.query(`SELECT * FROM event WHERE uid IN (${placeholders(part.length)})`, part)
+      const rows = await this.database.query(`${keptColumns} WHERE e.uid IN (${placeholders(part.length)})`, part)
       for (const row of rows) found.set(String(row.uid), keptEvent(row, this.#settings.parsed))
     }
     return uids.flatMap(uid => found.get(uid) ?? [])
@@ -176,7 +176,7 @@ export class Reader {
   }
 
   protected async kept(uid: string): Promise<Kept | null> {
-    const [row] = await this.database.query('SELECT * FROM event WHERE uid = $1', [uid])
+    const [row] = await this.database.query(`${keptColumns} WHERE e.uid = $1`, [uid])
     return row ? keptEvent(row, this.#settings.parsed) : null
   }
 

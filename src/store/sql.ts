@@ -18,19 +18,17 @@ export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<T[
   }
 }
 
-/** Rows of one INSERT. */
-const rowsPerInsert = 50
+/** Rows of one INSERT: powers of two, so that there are few different statements here too. */
+const mostRows = 64
 
 /** The parts of an INSERT of many rows: the text after VALUES, and the values. */
 export function* valueLists(rows: readonly (readonly SqlValue[])[]): Generator<{ text: string; values: SqlValue[] }> {
-  for (let at = 0; at < rows.length; at += rowsPerInsert) {
-    const part = rows.slice(at, at + rowsPerInsert)
-    let next = 1
-    const texts = part.map(row => {
-      const text = `(${placeholders(row.length, next)})`
-      next += row.length
-      return text
-    })
+  for (let at = 0; at < rows.length; ) {
+    const size = Math.min(mostRows, 2 ** Math.floor(Math.log2(rows.length - at)))
+    const part = rows.slice(at, at + size)
+    const width = part[0]?.length ?? 0
+    const texts = part.map((_, index) => `(${placeholders(width, index * width + 1)})`)
     yield { text: texts.join(', '), values: part.flat() }
+    at += size
   }
 }

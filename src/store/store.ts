@@ -52,7 +52,7 @@ export class Store extends Reader {
       await takeTurn(database)
       const writer = new Writer(database, this.settings, actor)
       const value = await work(writer)
-      wrote = writer.wrote
+      wrote = await writer.finish()
       return value
     })
     if (wrote) for (const listener of this.#listeners) listener()

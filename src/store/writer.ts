@@ -1,26 +1,27 @@
 import { Rejected, VersionMismatch } from '../errors.ts'
 import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
-import { bodyFor, etagOf, isUnchanged, type Kept, type Secrets, scheduleEtag } from './body.ts'
-import { logChange } from './change-log.ts'
+import { bodyFor, etagOf, isUnchanged, type Secrets } from './body.ts'
+import { type Change, ChangeWriter } from './change-log.ts'
 import { refreshClashes } from './clash-finder.ts'
 import {
+  addConflicts,
   type ConflictFilter,
   conflictById,
   conflictId,
   DERIVED,
   deleteConflicts,
-  saveConflict,
   toldConflicts,
 } from './conflict-rows.ts'
-import type { Database } from './database.ts'
+import type { Database, Row } from './database.ts'
 import { addEntry } from './journal.ts'
 import { defaultName } from './names.ts'
 import { ACCOUNT, dropIndex, writeIndex } from './occurrence-index.ts'
 import { Reader, type Settings } from './reader.ts'
 import { saveResource } from './resources.ts'
 import { dependsOnZone, type Spread, spreadKey, spreadOf } from './spread.ts'
+import { inLists, placeholders } from './sql.ts'
 import { checkText } from './text.ts'
-import type { Actor, Conflict, Resource, StoredEvent } from './types.ts'
+import type { Actor, CalendarChanges, Conflict, Resource, StoredEvent } from './types.ts'
 
 /** Octets: the UID is a key of indexes, and PostgreSQL takes no longer ones. */
 const longestUid = 2000
@@ -47,17 +48,30 @@ interface Next {
 export class Writer extends Reader {
   readonly #actor: Actor
   readonly #now: number
+  readonly #log: ChangeWriter
   #wrote = false
 
   constructor(database: Database, settings: Settings, actor: Actor) {
     super(database, settings)
     this.#actor = actor
     this.#now = settings.now()
+    this.#log = new ChangeWriter(database, this.#now)
   }
 
-  /** Whether anything has been written. */
-  get wrote(): boolean {
-    return this.#wrote
+  /** Completes the transaction. @returns whether anything has been written */
+  async finish(): Promise<boolean> {
+    await this.#log.settle()
+    return this.#wrote || this.#log.wrote
+  }
+
+  override async token(resourceId: number): Promise<number> {
+    await this.#log.settle()
+    return super.token(resourceId)
+  }
+
+  override async changesSince(resourceId: number, token: number, limit?: number): Promise<CalendarChanges> {
+    await this.#log.settle()
+    return super.changesSince(resourceId, token, limit)
   }
 
   /**
@@ -76,13 +90,22 @@ export class Writer extends Reader {
     const { body, secrets } = bodyFor(wanted, options.body, before, this.settings.parsed)
     checkText(body)
     const next = { uid, event: wanted, body, secrets, resourceIds, etag: etagOf(body) }
-    const names = await this.#names(next, options.name)
+    const present = before ? await this.#places(uid) : new Map<number, string>()
+    const names = await this.#names(next, present, options.name)
     if (before && isUnchanged(before, next)) return before
     const spreads = await this.#spreads(wanted)
-    const key = spreadKey([...spreads])
-    const others = key === before?.spread ? null : await this.#index(uid, spreads, before !== null)
-    await this.#save(next, names, before, key)
-    for (const other of others ?? []) await this.#flag(other)
+    const spread = spreadKey([...spreads])
+    const others = spread === before?.spread ? null : await this.#index(uid, spreads, before !== null)
+    const left = [...present].filter(([id]) => !names.has(id))
+    await this.#save(next, spread)
+    await this.#log.write([
+      ...[...names]
+        .filter(([id]) => id === SCHEDULE || !present.has(id) || before?.etag !== next.etag)
+        .map(entering(next)),
+      ...left.map(leaving(uid)),
+    ])
+    await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: next })
+    if (others) await this.#flag([...others])
     const stored = await this.kept(uid)
     if (!stored) throw new TypeError(`event ${uid} is not there after it was written`)
     return stored
@@ -94,13 +117,11 @@ export class Writer extends Reader {
     if (!before) return
     await dropIndex(this.database, uid)
     const { others } = await refreshClashes(this.database, uid, new Map(), this.#now)
-    for (const { name, resource_id } of await this.#membersOf(uid)) {
-      await this.#leave(Number(resource_id), String(name), uid)
-    }
+    await this.#log.write([...(await this.#places(uid))].map(leaving(uid)))
     await this.database.query('DELETE FROM event WHERE uid = $1', [uid])
     await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: null })
     await this.clearConflicts({ uid })
-    for (const other of others) await this.#flag(other)
+    await this.#flag([...others])
   }
 
   /** A new zone moves the dates and floating times in the calendar. */
@@ -129,8 +150,8 @@ export class Writer extends Reader {
     if (known) return known
     const added = { ...conflict, id, since: this.#now }
     this.#wrote = true
-    await saveConflict(this.database, added)
-    for (const uid of new Set(uids)) await this.#flag(uid)
+    await addConflicts(this.database, [added])
+    await this.#flag(uids)
     return added
   }
 
@@ -143,7 +164,7 @@ export class Writer extends Reader {
       this.database,
       conflicts.map(({ id }) => id),
     )
-    for (const uid of new Set(conflicts.flatMap(({ uids }) => uids))) await this.#flag(uid)
+    await this.#flag(conflicts.flatMap(({ uids }) => uids))
   }
 
   /** Indexes an event anew, where its zone or the horizon has moved; the event itself does not change. */
@@ -156,7 +177,7 @@ export class Writer extends Reader {
     await this.database.query('UPDATE event SET spread = $2 WHERE uid = $1', [uid, key])
     await writeIndex(this.database, uid, [...spreads])
     const { changed, others } = await refreshClashes(this.database, uid, spreads, this.#now)
-    for (const each of changed ? [uid, ...others] : []) await this.#flag(each)
+    if (changed) await this.#flag([uid, ...others])
   }
 
   /** Where the occurrences of an event are indexed, each calendar on its own clock. */
@@ -182,18 +203,19 @@ export class Writer extends Reader {
     return (await refreshClashes(this.database, uid, spreads, this.#now, known)).others
   }
 
-  /** The name of the event in each of its calendars. */
-  async #names(next: Next, chosen: PutOptions['name']): Promise<ReadonlyMap<number, string>> {
-    const { uid } = next
-    const names = new Map((await this.#membersOf(uid)).map(row => [Number(row.resource_id), String(row.name)]))
-    if (chosen) await this.#checkName(uid, chosen, names.get(chosen.resourceId))
-    const calendars = [SCHEDULE, ...next.resourceIds]
-    const found = new Map<number, string>()
-    for (const id of calendars) {
-      const own = chosen?.resourceId === id ? chosen.name : undefined
-      found.set(id, names.get(id) ?? own ?? (await this.#freeName(id, uid)))
+  /** The name of the event in each calendar it is to be in. */
+  async #names(next: Next, present: Places, chosen: PutOptions['name']): Promise<Places> {
+    const { uid, resourceIds } = next
+    if (chosen) await this.#checkName(uid, chosen, present.get(chosen.resourceId))
+    const names = new Map<number, string>()
+    const nameless: number[] = []
+    for (const id of [SCHEDULE, ...resourceIds]) {
+      const name = present.get(id) ?? (chosen?.resourceId === id ? chosen.name : undefined)
+      if (name === undefined) nameless.push(id)
+      else names.set(id, name)
     }
-    return found
+    for (const [id, name] of await this.#freeNames(nameless, uid)) names.set(id, name)
+    return names
   }
 
   async #checkName(uid: string, chosen: { resourceId: number; name: string }, present: string | undefined) {
@@ -208,83 +230,73 @@ export class Writer extends Reader {
     if (taken) throw new VersionMismatch(`the name ${name} belongs to the event ${taken.uid}`)
   }
 
-  async #freeName(resourceId: number, uid: string): Promise<string> {
-    for (let again = 0; ; again++) {
+  async #freeNames(calendars: readonly number[], uid: string): Promise<Places> {
+    const names = new Map<number, string>()
+    let left = calendars
+    for (let again = 0; left.length > 0; again++) {
       const name = defaultName(uid, again)
-      if (!(await this.member(resourceId, name))) return name
+      const taken = new Set<number>()
+      for (const part of inLists(left)) {
+        const rows = await this.database.query(
+          `SELECT resource_id FROM member WHERE name = $1 AND resource_id IN (${placeholders(part.length, 2)})`,
+          [name, ...part],
+        )
+        for (const { resource_id } of rows) taken.add(Number(resource_id))
+      }
+      for (const id of left) if (!taken.has(id)) names.set(id, name)
+      left = [...taken]
     }
+    return names
   }
 
-  #membersOf(uid: string) {
-    return this.database.query('SELECT resource_id, name, etag FROM member WHERE uid = $1', [uid])
+  async #places(uid: string): Promise<Places> {
+    const rows = await this.database.query('SELECT resource_id, name FROM member WHERE uid = $1', [uid])
+    return new Map(rows.map(row => [Number(row.resource_id), String(row.name)]))
   }
 
-  /** Writes the event, its place in each calendar, the change log and the journal. */
-  async #save(next: Next, names: ReadonlyMap<number, string>, before: Kept | null, spread: string): Promise<void> {
-    const { uid, body, etag, resourceIds } = next
-    const version = await this.#log(SCHEDULE, names.get(SCHEDULE) ?? '', uid)
+  async #save(next: Next, spread: string): Promise<void> {
+    const { uid, body, etag, secrets, resourceIds } = next
     await this.database.query(
-      `INSERT INTO event (uid, etag, schedule_version, source, created_at, updated_at, resources, spread, local_times,
-         secrets, body)
-       VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10)
-       ON CONFLICT (uid) DO UPDATE SET etag = excluded.etag, schedule_version = excluded.schedule_version,
-         updated_at = excluded.updated_at, resources = excluded.resources, spread = excluded.spread,
-         local_times = excluded.local_times, secrets = excluded.secrets, body = excluded.body`,
+      `INSERT INTO event (uid, etag, source, created_at, updated_at, resources, spread, local_times, secrets, body)
+       VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)
+       ON CONFLICT (uid) DO UPDATE SET etag = excluded.etag, updated_at = excluded.updated_at,
+         resources = excluded.resources, spread = excluded.spread, local_times = excluded.local_times,
+         secrets = excluded.secrets, body = excluded.body`,
       [
-        ...[uid, etag, version, this.#actor.source, this.#now, JSON.stringify(resourceIds), spread],
+        ...[uid, etag, this.#actor.source, this.#now, JSON.stringify(resourceIds), spread],
         Number(dependsOnZone(next.event)),
-        Object.keys(next.secrets).length > 0 ? JSON.stringify(next.secrets) : null,
+        Object.keys(secrets).length > 0 ? JSON.stringify(secrets) : null,
         body,
       ],
     )
-    await this.#enter(SCHEDULE, names.get(SCHEDULE) ?? '', uid, scheduleEtag(etag, version))
-    const present = new Set(before?.resourceIds)
-    for (const id of resourceIds) {
-      const name = names.get(id) ?? ''
-      if (present.has(id) && before?.etag === etag) continue
-      await this.#log(id, name, uid)
-      await this.#enter(id, name, uid, etag)
-    }
-    await this.#leaveOthers(uid, new Set([SCHEDULE, ...resourceIds]))
-    await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: next })
-  }
-
-  async #leaveOthers(uid: string, staying: ReadonlySet<number>): Promise<void> {
-    for (const { resource_id, name } of await this.#membersOf(uid)) {
-      if (!staying.has(Number(resource_id))) await this.#leave(Number(resource_id), String(name), uid)
-    }
-  }
-
-  async #enter(resourceId: number, name: string, uid: string, etag: string): Promise<void> {
-    await this.database.query(
-      `INSERT INTO member (resource_id, name, uid, etag) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (resource_id, name) DO UPDATE SET etag = excluded.etag`,
-      [resourceId, name, uid, etag],
-    )
-  }
-
-  async #leave(resourceId: number, name: string, uid: string): Promise<void> {
-    await this.database.query('DELETE FROM member WHERE resource_id = $1 AND name = $2', [resourceId, name])
-    await this.#log(resourceId, name, uid, true)
-  }
-
-  #log(resourceId: number, name: string, uid: string, removed = false): Promise<number> {
-    this.#wrote = true
-    return logChange(this.database, { resourceId, name, uid, removed }, this.#now)
   }
 
   /** The account schedule shows the conflicts of an event: when they change, so does the event there, and only there. */
-  async #flag(uid: string): Promise<void> {
-    const [row] = await this.database.query(
-      'SELECT m.name, e.etag FROM event e JOIN member m ON m.uid = e.uid AND m.resource_id = 0 WHERE e.uid = $1',
-      [uid],
-    )
-    if (!row) return
-    const version = await this.#log(SCHEDULE, String(row.name), uid)
-    await this.database.query('UPDATE event SET schedule_version = $2 WHERE uid = $1', [uid, version])
-    await this.#enter(SCHEDULE, String(row.name), uid, scheduleEtag(String(row.etag), version))
+  async #flag(uids: readonly string[]): Promise<void> {
+    const found: Row[] = []
+    for (const part of inLists([...new Set(uids)])) {
+      const rows = await this.database.query(
+        `SELECT e.uid, e.etag, m.name FROM event e JOIN member m ON m.uid = e.uid AND m.resource_id = 0
+         WHERE e.uid IN (${placeholders(part.length)})`,
+        part,
+      )
+      found.push(...rows)
+    }
+    const changes = found.map(({ uid, etag, name }) => ({ uid: String(uid), etag: String(etag), name: String(name) }))
+    await this.#log.write(changes.map(change => ({ resourceId: SCHEDULE, ...change })))
   }
 }
+
+/** Names by calendar. */
+type Places = ReadonlyMap<number, string>
+
+const entering =
+  ({ uid, etag }: Next) =>
+  ([resourceId, name]: readonly [number, string]): Change => ({ resourceId, name, uid, etag })
+
+const leaving =
+  (uid: string) =>
+  ([resourceId, name]: readonly [number, string]): Change => ({ resourceId, name, uid, etag: null })
 
 function checkUid(uid: string): void {
   checkText(uid)

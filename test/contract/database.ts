@@ -192,6 +192,26 @@ export function testDatabase(name: string, open: () => Promise<Database | null>)
       })
     })
 
+    test('readers that never pause do not starve a writer', async () => {
+      let going = true
+      let reads = 0
+      const read = async () => {
+        for (; going; reads++) await database().query('SELECT id FROM item WHERE id = 1')
+      }
+      const readers = [read(), read(), read(), read()]
+      const began = performance.now()
+      for (let run = 0; run < 5; run++) {
+        await database().transaction(async tx => {
+          for (let id = 0; id < 20; id++) await add(tx, run * 20 + id)
+        })
+      }
+      const took = performance.now() - began
+      going = false
+      await Promise.all(readers)
+      expect(reads).toBeGreaterThan(0)
+      expect(took).toBeLessThan(1200)
+    })
+
     test('a long run of statements leaves the event loop room', async () => {
       const began = performance.now()
       let [longest, turns, last] = [0, 0, began]

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fromEpoch } from '../../src/schedule/caltime.ts'
 import { type CalTime, isDate, SCHEDULE, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
-import { ACCOUNT, meetingScan, rangeScan } from '../../src/store/occurrence-index.ts'
+import { ACCOUNT, rangeScan } from '../../src/store/occurrence-index.ts'
 import { eachStore } from './each-store.ts'
 import { actor, blackout, DAY, event, HOUR, now, override, put, resource, WEEK, weekly } from './events.ts'
 
@@ -273,13 +273,6 @@ eachStore('the index', (opened, engine) => {
     expect(await plan(rangeScan)).toEqual([
       `SEARCH occurrence ${byStart} start_at>? AND start_at<?)`,
       `SEARCH occurrence ${byStart} start_at<?)`,
-    ])
-    const mine = 'SEARCH m USING INDEX occurrence_uid (uid=? AND resource_id=?)'
-    expect(await plan(meetingScan)).toEqual([
-      mine,
-      `SEARCH o ${byStart} start_at>? AND start_at<?)`,
-      mine,
-      `SEARCH o ${byStart} start_at<?)`,
     ])
   })
 })
