@@ -6,6 +6,7 @@ import { type CalTime, type Component, isDate, type ScheduleEvent } from '../sch
 import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
 import { checkRecurrence } from '../schedule/recurrence.ts'
 import { resolveZone } from '../schedule/timezone.ts'
+import { type Block, type Line, lineValue, parseBlocks } from './content.ts'
 import { JCAL_TYPE, textOfJcal } from './jcal-text.ts'
 import { MAX_ATTENDEES, MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
 
@@ -70,6 +71,27 @@ const checkShape = (parsed: ParsedCalendar): void => {
   }
 }
 
+const isDateLine = (line: Line | undefined): boolean => line !== undefined && /^\d{8}$/.test(lineValue(line).trim())
+
+/**
+ * RECURRENCE-ID has the value type of the series' DTSTART (RFC 5545 §3.8.4.4). We could guess what is meant; those who
+ * get the text as it is cannot.
+ */
+const checkRecurrenceIds = (body: string): void => {
+  if (!/^RECURRENCE-ID/im.test(body)) return
+  const events = parseBlocks(body).blocks.filter(({ name }) => name === 'VEVENT')
+  const line = (block: Block, name: string) => block.lines.find(candidate => candidate.name === name)
+  const master = events.find(event => !line(event, 'RECURRENCE-ID'))
+  const start = master && line(master, 'DTSTART')
+  if (!start) return
+  for (const event of events) {
+    const id = line(event, 'RECURRENCE-ID')
+    if (!id || isDateLine(id) === isDateLine(start)) continue
+    const types = isDateLine(id) ? 'a date, but the series has times' : 'a time, but the series has dates'
+    throw refuse('valid-calendar-data', `RECURRENCE-ID ${lineValue(id)} is ${types}`)
+  }
+}
+
 /** A TZID that neither the zone database nor the body itself explains (RFC 7809 §3.1.3). */
 const unknownZone = (body: string): string | null => {
   const explained = new Set([...body.matchAll(/^TZID:(.*?)\s*$/gim)].map(([, tzid]) => tzid))
@@ -116,6 +138,7 @@ export const parseObject = (body: string): CalendarObject => {
   const parsed = parseCalendar(body)
   checkShape(parsed)
   const event = onlyEvent(parsed, body)
+  checkRecurrenceIds(body)
   const problems = checkRecurrence(event)
   if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
   for (const component of event.master ? [event.master, ...event.overrides] : event.overrides) checkComponent(component)

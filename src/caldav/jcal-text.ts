@@ -61,5 +61,5 @@ const quality = (accept: string, type: string): number => {
 }
 
 /** Whether a client would rather have jCal; without a word of it, everybody gets iCalendar. */
-export const wantsJcal = (accept: string | undefined): boolean =>
-  accept?.toLowerCase().includes(JCAL_TYPE) && quality(accept, JCAL_TYPE) > quality(accept, 'text/calendar')
+export const wantsJcal = (accept = '*/*'): boolean =>
+  accept.toLowerCase().includes(JCAL_TYPE) && quality(accept, JCAL_TYPE) > quality(accept, 'text/calendar')

@@ -28,7 +28,8 @@ const ROOTS: Readonly<Record<string, Place>> = {
 
 /** The place of the segments below `/dav`, or `null` where nothing can be. */
 export const placeOf = (segments: readonly string[]): Place | null => {
-  const fixed = segments.some(segment => segment.includes('/')) ? undefined : ROOTS[segments.join('/')]
+  const plain = segments.every(segment => segment !== '' && !segment.includes('/'))
+  const fixed = plain ? ROOTS[segments.join('/')] : undefined
   if (fixed) return fixed
   const [top, first = '', second = '', ...rest] = segments
   if (rest.length > 0 || first === '') return null
