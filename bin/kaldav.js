@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -18,6 +18,8 @@ const inCheckout = !/[\\/]node_modules[\\/]/.test(root) && existsSync(source)
 const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
+  // Compiled once, not at every start; in a folder that is ours, as what lies there is run.
+  module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'kaldav'))
   await import(pathToFileURL(entry).href)
 } else {
   startOnOwnNode()
@@ -53,10 +55,10 @@ function startOnOwnNode() {
 /** The binary of the package `node`, hoisted or not; `null` where its install script has not run. */
 function ownNode() {
   const name = process.platform === 'win32' ? 'node.exe' : 'node'
-  const here = createRequire(import.meta.url)
+  const here = module.createRequire(import.meta.url)
   const folders = [packageFolder(here, 'node')]
   if (folders[0]) {
-    const inside = createRequire(join(folders[0], 'package.json'))
+    const inside = module.createRequire(join(folders[0], 'package.json'))
     const platform = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
     folders.push(packageFolder(inside, platform))
   }

@@ -1,11 +1,10 @@
 /** The example campus of a first start: rooms, cameras, a live entry and two terms of lectures. */
 
-import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Store } from '../store/store.ts'
 import { Importer, type ImportResult } from './import-events.ts'
+import { packageRoot } from './package-root.ts'
 import { applyRows, type ResourceAccount } from './resource-apply.ts'
 import { parseResourceCsv } from './resource-csv.ts'
 
@@ -25,16 +24,10 @@ const liveEntry = {
   entryId: '0_audilive',
 } as const
 
-/** `examples/` beside the source, or one folder further up where this is built. */
-function exampleFolder(): string {
-  const candidates = ['../../examples', '../../../examples'].map(path => fileURLToPath(new URL(path, import.meta.url)))
-  return candidates.find(path => existsSync(path)) ?? 'examples'
-}
-
 /** Fills an empty store; does nothing where there is anything already. */
 export async function seedExample({ store, account, readAccount }: ExampleOptions): Promise<ImportResult | null> {
   if ((await store.resources()).length > 0 || (await store.uids()).length > 0) return null
-  const folder = exampleFolder()
+  const folder = join(packageRoot, 'examples')
   const { rows } = parseResourceCsv(await readFile(join(folder, 'resources.csv'), 'utf8'))
   await applyRows(account, rows)
   await account.addResource(liveEntry)

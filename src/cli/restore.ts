@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { Gateway } from '../main.ts'
+import { randomWord } from '../password.ts'
 import { restore as readBackup, backup as writeBackup } from '../store/backup.ts'
 import { count, note, print, printJson } from './output.ts'
 import { WrongUse, withGateway } from './run.ts'
@@ -28,7 +29,7 @@ export const restore = new Command('restore')
 async function saveBefore({ store, config }: Gateway): Promise<string | null> {
   if ((await store.resources()).length === 0 && (await store.uids()).length === 0) return null
   const time = Temporal.Now.plainDateTimeISO().toString({ smallestUnit: 'second' }).replace(/[-:]/g, '')
-  const file = join(config.dataDir, `before-restore-${time}.kaldav`)
+  const file = join(config.dataDir, `before-restore-${time}-${randomWord(4)}.kaldav`)
   await writeBackup(store.database, file)
   return file
 }

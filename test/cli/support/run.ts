@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { run } from '../../../src/cli/program.ts'
 
 export const root = resolve(import.meta.dirname, '../../..')
 const bin = join(root, 'bin', 'kaldav.js')
@@ -27,7 +28,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Runs one command to its end. */
+/** Runs one command to its end, in a process of its own. */
 export async function kaldav(place: Workplace, args: readonly string[], input = ''): Promise<Ran> {
   const child = start(place, args)
   child.stdin?.end(input)
@@ -37,6 +38,39 @@ export async function kaldav(place: Workplace, args: readonly string[], input = 
 }
 
 const read = (stream: ChildProcess['stdout']): Promise<string> => (stream ? text(stream) : Promise.resolve(''))
+
+/** The same in this process, which is loaded already: one command after the other. */
+export async function command({ folder, env }: Workplace, args: readonly string[]): Promise<Ran> {
+  const before = { folder: process.cwd(), env: process.env, exitCode: process.exitCode }
+  const [stdout, stderr] = [capture(process.stdout), capture(process.stderr)]
+  process.chdir(folder)
+  process.env = env
+  try {
+    const status = await run(args)
+    return { status, stdout: stdout.end(), stderr: stderr.end() }
+  } finally {
+    stdout.end()
+    stderr.end()
+    process.chdir(before.folder)
+    process.env = before.env
+    process.exitCode = before.exitCode
+  }
+}
+
+function capture(stream: NodeJS.WriteStream) {
+  const { write } = stream
+  let captured = ''
+  stream.write = (chunk: string | Uint8Array): boolean => {
+    captured += String(chunk)
+    return true
+  }
+  return {
+    end(): string {
+      stream.write = write
+      return captured
+    },
+  }
+}
 
 /** Where the shell finds `node` outside this project: on most machines an older one. */
 export const systemPath = (): string =>
