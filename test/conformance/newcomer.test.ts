@@ -19,10 +19,11 @@ describe('a newcomer who typed npm start', () => {
       const text = gateway.output()
       return text.includes('/feeds/') && /password/i.test(text) ? text : undefined
     })
-    expect(banner).toContain(`${gateway.url}/`)
-    expect(banner).toContain(`${gateway.url}/dav/`)
+    const { port } = new URL(gateway.url)
+    expect(banner).toMatch(new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}/\\s`))
+    expect(banner).toMatch(new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}/dav/\\s`))
     feed = /https?:\/\/\S+\/feeds\/\S+\.ics\S*/.exec(banner)?.[0] ?? ''
-    expect(feed).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/feeds\/[^/]+\/[^/]+\.ics/)
+    expect(feed).toMatch(/^http:\/\/(localhost|127\.0\.0\.1):\d+\/feeds\/[^/]+\/[^/]+\.ics/)
     password = /password\S*\s+(\S+)/i.exec(banner)?.[1] ?? ''
     expect(password.length).toBeGreaterThanOrEqual(12)
   })

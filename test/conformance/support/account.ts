@@ -21,7 +21,7 @@ interface Request {
 type Service = Record<string, (...args: readonly unknown[]) => Request>
 
 interface Library {
-  readonly Configuration: new () => { serviceUrl: string }
+  readonly Configuration: new () => { serviceUrl: string; setLogger(logger: object): void }
   readonly Client: new (configuration: object) => { setKs(ks: string): void; setPartnerId(id: number): void }
   readonly services: Readonly<Record<string, Service>>
   readonly objects: Readonly<Record<string, new (fields?: object) => object>>
@@ -44,6 +44,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 export async function openAccount({ serviceUrl, partnerId, appToken }: AccountAccess): Promise<Account> {
   const configuration = new library.Configuration()
   configuration.serviceUrl = serviceUrl
+  // Its own logger prints whole requests; any other object silences it.
+  configuration.setLogger({})
   const client = new library.Client(configuration)
   client.setPartnerId(partnerId)
   const call = async (service: string, action: string, ...args: readonly unknown[]) => {
