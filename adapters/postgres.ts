@@ -36,7 +36,7 @@ function readable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Unavailable) return error
   const gone =
     unavailable.test(codeOf(error)) ||
-    /^(?:Connection terminated|timeout exceeded|Cannot use a pool after)/.test(error.message)
+    /^(?:Connection terminated|timeout exceeded|Cannot use a pool after|Client (?:has|was))/.test(error.message)
   if (!gone) return error
   return new Unavailable(`PostgreSQL cannot be used: ${error.message}`, {
     remedy: 'See that the server runs and that store.url is right',

@@ -5,7 +5,7 @@
 import { TooManyOccurrences } from '../errors.ts'
 import { parseCache } from './body.ts'
 import { pruneChanges } from './change-log.ts'
-import type { Database } from './database.ts'
+import type { Database, Row } from './database.ts'
 import { migrate } from './migrate.ts'
 import { Reader } from './reader.ts'
 import { horizon } from './spread.ts'
@@ -23,7 +23,7 @@ export interface StoreOptions {
   readonly now?: () => number
 }
 
-/** Series looked at in one transaction of the daily round. */
+/** Events indexed anew in one transaction. */
 const roundBatch = 20
 
 const upkeep: Actor = { source: 'upkeep', user: null, run: null }
@@ -39,7 +39,9 @@ export class Store extends Reader {
   /** Brings the tables up to date first. @throws KaldavError the database was made by a newer program */
   static async open(database: Database, options: StoreOptions): Promise<Store> {
     await migrate(database)
-    return new Store(database, options)
+    const store = new Store(database, options)
+    await store.#adoptZone()
+    return store
   }
 
   /**
@@ -68,14 +70,27 @@ export class Store extends Reader {
   /** Extends series that go on as time passes. To be called at start and daily. @returns how many were extended */
   async rollHorizon(): Promise<number> {
     const { to } = horizon(this.settings.now())
-    const rows = await this.database.query('SELECT uid FROM rolling WHERE index_to < $1', [to])
-    const uids = rows.map(({ uid }) => String(uid))
-    for (let at = 0; at < uids.length; at += roundBatch) {
+    return this.#reindex(await this.database.query('SELECT uid FROM rolling WHERE index_to < $1', [to]))
+  }
+
+  /** Where the configured zone is another than the last time, dates and floating times have moved in the schedule. */
+  async #adoptZone(): Promise<void> {
+    const [known] = await this.database.query(`SELECT value FROM meta WHERE key = 'zone'`)
+    if (known?.value === this.zone) return
+    if (known) await this.#reindex(await this.database.query('SELECT uid FROM event WHERE local_times = 1'))
+    await this.database.query(
+      `INSERT INTO meta (key, value) VALUES ('zone', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+      [this.zone],
+    )
+  }
+
+  async #reindex(rows: readonly Row[]): Promise<number> {
+    for (let at = 0; at < rows.length; at += roundBatch) {
       await this.write(upkeep, async tx => {
-        for (const uid of uids.slice(at, at + roundBatch)) await reindexed(tx, uid)
+        for (const { uid } of rows.slice(at, at + roundBatch)) await reindexed(tx, String(uid))
       })
     }
-    return uids.length
+    return rows.length
   }
 
   /** Forgets removals older than 180 days. To be called daily. */

@@ -79,7 +79,7 @@ export class Writer extends Reader {
    * @throws TooManyOccurrences it cannot be indexed; nothing was written
    * @throws VersionMismatch the name chosen belongs to another event, or the event has another name there; nothing was
    * written
-   * @throws Rejected the UID or the text cannot be kept; nothing was written
+   * @throws Rejected the UID, a name, a time or the text cannot be kept; nothing was written
    */
   async put(event: ScheduleEvent, options: PutOptions = {}): Promise<StoredEvent> {
     const { uid } = event
@@ -183,7 +183,7 @@ export class Writer extends Reader {
   /** Where the occurrences of an event are indexed, each calendar on its own clock. */
   async #spreads(event: ScheduleEvent): Promise<Map<number, Spread>> {
     const now = this.#now
-    const own = spreadOf(event, this.zone, now)
+    const own = readableSpread(event, this.zone, now)
     const spreads = new Map([[SCHEDULE, own]])
     const byZone = new Map([[this.zone, own]])
     const local = dependsOnZone(event)
@@ -221,8 +221,8 @@ export class Writer extends Reader {
   async #checkName(uid: string, chosen: { resourceId: number; name: string }, present: string | undefined) {
     const { resourceId, name } = chosen
     checkText(name)
-    if (Buffer.byteLength(name) > longestName) {
-      throw new Rejected('name-too-long', `a name may have ${longestName} octets at most`)
+    if (!/^(?!\.{0,2}$)[^/]+$/.test(name) || Buffer.byteLength(name) > longestName) {
+      throw new Rejected('invalid-name', `a name is one segment of a path, of ${longestName} octets at most`)
     }
     if (present === name) return
     if (present !== undefined) throw new VersionMismatch(`the event ${uid} is in this calendar already, as ${present}`)
@@ -297,6 +297,18 @@ const entering =
 const leaving =
   (uid: string) =>
   ([resourceId, name]: readonly [number, string]): Change => ({ resourceId, name, uid, etag: null })
+
+/** @throws Rejected where a time of the event is none */
+function readableSpread(event: ScheduleEvent, zone: string, now: number): Spread {
+  try {
+    return spreadOf(event, zone, now)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new Rejected('invalid-time', `a time of the event ${event.uid} cannot be read: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
 
 function checkUid(uid: string): void {
   checkText(uid)

@@ -29,12 +29,15 @@ describe('postgres', () => {
     await database.query('CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT)')
     await database.query('INSERT INTO t VALUES (1, 0), (2, 0)')
     let runs = 0
+    let holding = 0
+    const bothHold = Promise.withResolvers<void>()
     const both = (order: readonly number[]) =>
       database.transaction(async tx => {
         runs++
         for (const id of order) {
           await tx.query('UPDATE t SET n = n + 1 WHERE id = $1', [id])
-          await new Promise(resume => setTimeout(resume, 30))
+          if (++holding === 2) bothHold.resolve()
+          await bothHold.promise
         }
       })
     await Promise.all([both([1, 2]), both([2, 1])])

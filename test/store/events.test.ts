@@ -164,6 +164,17 @@ eachStore('events', opened => {
     expect(await store.journal()).toHaveLength(1)
   })
 
+  test.each([
+    ['a zone that does not exist', { dateTime: '2026-11-02T09:00:00', tzid: 'Mars/Olympus' }],
+    ['no time at all', { dateTime: 'tomorrow', tzid: 'UTC' }],
+  ])('%s is refused before anything is written', async (_, start) => {
+    const { store } = opened()
+    const wanted = event('a')
+    const bad = { ...wanted, master: wanted.master && { ...wanted.master, start } }
+    await expect(put(store, bad, { body: 'BEGIN:VCALENDAR' })).rejects.toThrow(Rejected)
+    expect(await store.uids()).toEqual([])
+  })
+
   describe('names', () => {
     test('a client chooses one, and it stays while the event is there', async () => {
       const { store } = opened()
@@ -187,6 +198,12 @@ eachStore('events', opened => {
       await expect(second).rejects.toThrow(VersionMismatch)
       expect(await store.token(SCHEDULE)).toBe(token)
       expect(await store.uids()).toEqual(['a'])
+    })
+
+    test.each(['', '.', '..', 'a/b', 'a\0b', 'ä'.repeat(501)])('%j is none', async name => {
+      const { store } = opened()
+      await expect(put(store, event('a'), { name: { resourceId: 1, name } })).rejects.toThrow(Rejected)
+      expect(await store.uids()).toEqual([])
     })
 
     test('the default gives way to a name that a client chose for another event', async () => {

@@ -4,6 +4,7 @@ import { fromEpoch } from '../../src/schedule/caltime.ts'
 import { type CalTime, isDate, SCHEDULE, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
 import { ACCOUNT, rangeScan } from '../../src/store/occurrence-index.ts'
+import { Store } from '../../src/store/store.ts'
 import { eachStore } from './each-store.ts'
 import { actor, blackout, DAY, event, HOUR, now, override, put, resource, WEEK, weekly } from './events.ts'
 
@@ -77,7 +78,7 @@ eachStore('occurrences', opened => {
     await store.write(actor, async tx => {
       await tx.putResource(resource(1))
       await tx.putResource(resource(2, { timeZone: 'America/New_York' }))
-      await tx.put({ ...event('day', { on: [1, 2] }), ...allDay('day', '2026-11-02', [1, 2]) })
+      await tx.put(allDay('day', '2026-11-02', [1, 2]))
       await tx.put(event('fixed', { on: [1, 2] }))
     })
     expect(await starts(1, now - DAY, now + DAY)).toEqual([now - HOUR, nine])
@@ -87,6 +88,25 @@ eachStore('occurrences', opened => {
     await store.write(actor, tx => tx.putResource(resource(2, { timeZone: 'Asia/Tokyo' })))
     expect(await starts(2, now - DAY, now + DAY)).toEqual([now - 9 * HOUR, nine])
     expect(await store.token(2)).toBe(token)
+  })
+
+  test('move in the schedule when the gateway gets another zone', async () => {
+    const { database } = opened()
+    await put(opened().store, allDay('day', '2026-11-02', [1]))
+    const moved = await Store.open(database, { zone: 'America/New_York' })
+    const days = async () => (await moved.occurrencesIn(SCHEDULE, 0, 2 * now)).map(({ start }) => start)
+    expect(await days()).toEqual([now + 5 * HOUR])
+    await Store.open(database, { zone: 'Europe/Berlin' })
+    expect(await days()).toEqual([now - HOUR])
+  })
+
+  test('of which only some are known are indexed without their series', async () => {
+    const { store } = opened()
+    const overrides = [override('2026-11-09T09:00', '2026-11-09T10:00')]
+    await put(store, { uid: 'a', master: null, overrides, resourceIds: [1] })
+    expect(await store.occurrencesIn(1, 0, 2 * now)).toMatchObject([
+      { start: nine + WEEK + HOUR, recurrenceId: '2026-11-09T09:00:00[Europe/Berlin]' },
+    ])
   })
 
   test('a change of title leaves the index alone', async () => {
