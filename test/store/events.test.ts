@@ -200,7 +200,7 @@ eachStore('events', opened => {
       expect(await store.uids()).toEqual(['a'])
     })
 
-    test.each(['', '.', '..', 'a/b', 'a\0b', 'ä'.repeat(501)])('%j is none', async name => {
+    test.each(['', '.', '..', 'a\0b', 'ä'.repeat(501)])('%j is none', async name => {
       const { store } = opened()
       await expect(put(store, event('a'), { name: { resourceId: 1, name } })).rejects.toThrow(Rejected)
       expect(await store.uids()).toEqual([])
