@@ -47,6 +47,14 @@ export const room: Bench = async report => {
       goal: 10,
       note: '`kaldav import`',
     })
+    const memory = async (when: string) =>
+      report({
+        work: `memory with 10,000 events, ${when}`,
+        value: await residentMb(filled.gateway.pid()),
+        unit: 'MB',
+        goal: 200,
+      })
+    await memory('after start and synchronisation')
     const query = [calendarQuery(filled, url, 10, 17, true)]
     const one = await rate(url, { connections: 1, requests: query, statuses: [207], warmUp: 1, seconds: 4 })
     report({
@@ -64,12 +72,7 @@ export const room: Bench = async report => {
       goal: 10,
       note: 'the whole request, durable; median of 50',
     })
-    report({
-      work: 'memory with 10,000 events, after this load',
-      value: await residentMb(filled.gateway.pid()),
-      unit: 'MB',
-      goal: 200,
-    })
+    await memory('after this load')
   } finally {
     await filled.close()
   }

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Access, ask, syncCollection } from '../test/conformance/support/dav.ts'
+import { type Access, ask } from '../test/conformance/support/dav.ts'
 import { type GatewayProcess, openGateway } from '../test/conformance/support/gateway.ts'
 import { temporaryFolder } from '../test/conformance/support/process.ts'
 import { openRadicale } from '../test/conformance/support/radicale.ts'
@@ -46,17 +46,22 @@ export async function filledGateway(
   await gateway.stop()
   await gateway.start()
   const { user, password, url } = gateway
-  await settled({ user, password }, `${url}/dav/calendars/${shapes[0]?.name}/`)
+  await settled(gateway.pid())
   return { name: 'kaldav', home: `${url}/dav/calendars/`, user, password, gateway, importMs, close: gateway.close }
 }
 
-/** Waits until the synchronisation with the embedded account is quiet: two answers 3 s apart with one token. */
-async function settled(access: Access, url: string): Promise<void> {
-  for (let last = ''; ; ) {
-    const { token } = await syncCollection(access, url, '')
-    if (token === last) return
-    last = token
-    await new Promise(resolve => setTimeout(resolve, 3000))
+/** Ends when the process has used less than a twentieth of a core for two seconds: its synchronisation is done. */
+async function settled(pid: number): Promise<void> {
+  const ticks = async () => {
+    const [, rest = ''] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')
+    const fields = rest.split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  }
+  for (let before = await ticks(); ; ) {
+    await new Promise(resolve => setTimeout(resolve, 2000))
+    const now = await ticks()
+    if (now - before < 10) return
+    before = now
   }
 }
 

@@ -62,9 +62,9 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const cli = async (...args: string[]) =>
     (await mustRun(node, [program, ...args], { cwd: folder.path, env, seconds: 120 })).out
 
-  if (options.rooms) {
+  const importRooms = async (rooms: readonly string[]) => {
     const file = join(folder.path, 'rooms.csv')
-    await writeFile(file, roomsCsv(options.rooms))
+    await writeFile(file, roomsCsv(rooms))
     await cli('resources', 'import', file)
   }
 
@@ -90,7 +90,11 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     return { child, text, startMs: performance.now() - begun }
   }
 
-  let current = await launch().catch(async error => {
+  const begin = async () => {
+    if (options.rooms) await importRooms(options.rooms)
+    return launch()
+  }
+  let current = await begin().catch(async error => {
     await folder.remove()
     throw error
   })
