@@ -221,7 +221,7 @@ export class Writer extends Reader {
   async #checkName(uid: string, chosen: { resourceId: number; name: string }, present: string | undefined) {
     const { resourceId, name } = chosen
     checkText(name)
-    if (!/^(?!\.{0,2}$)[^/]+$/.test(name) || Buffer.byteLength(name) > longestName) {
+    if (/^\.{0,2}$/.test(name) || Buffer.byteLength(name) > longestName) {
       throw new Rejected('invalid-name', `a name is one segment of a path, of ${longestName} octets at most`)
     }
     if (present === name) return
