@@ -218,7 +218,7 @@ const step = fc.oneof(
 eachStore('clients that follow the change log', (opened, engine) => {
   test('hold what the calendar holds, whatever happens in between', async () => {
     const { another } = opened()
-    const runs = engine === 'sqlite' ? 60 : 10
+    const runs = engine === 'sqlite' ? 50 : 6
     const law = fc.asyncProperty(fc.array(step, { maxLength: 40 }), async steps => {
       const store = await another()
       const clients = [SCHEDULE, 1, 2].map(id => new Client(id))
@@ -241,7 +241,7 @@ eachStore('clients that follow the change log', (opened, engine) => {
       }
       await store.database.close()
     })
-    await fc.assert(law, { numRuns: runs, interruptAfterTimeLimit: 4000 })
+    await fc.assert(law, { numRuns: runs, interruptAfterTimeLimit: 2500 })
   })
 })
 

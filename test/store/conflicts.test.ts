@@ -298,6 +298,6 @@ eachStore('conflicts kept at every write', (opened, engine) => {
       expect((await all(store)).toSorted()).toEqual(expected([...events.values()]))
       await store.database.close()
     })
-    await fc.assert(law, { numRuns: engine === 'sqlite' ? 80 : 8, interruptAfterTimeLimit: 4000 })
+    await fc.assert(law, { numRuns: engine === 'sqlite' ? 50 : 6, interruptAfterTimeLimit: 2500 })
   })
 })

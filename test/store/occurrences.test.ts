@@ -274,7 +274,7 @@ eachStore('the index', (opened, engine) => {
         await store.database.close()
       },
     )
-    await fc.assert(law, { numRuns: engine === 'sqlite' ? 80 : 8, interruptAfterTimeLimit: 4000 })
+    await fc.assert(law, { numRuns: engine === 'sqlite' ? 50 : 6, interruptAfterTimeLimit: 2500 })
   })
 
   test('is read by (resource, start), looking back no further than it must', async context => {

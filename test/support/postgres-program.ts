@@ -49,6 +49,7 @@ const runs = (program: string): boolean => {
 
 /** The folder of the programs, or null where there are none. `scratch` holds a copy where nobody cannot reach them. */
 export function findPrograms(scratch: string): string | null {
+  chmodSync(scratch, 0o755)
   for (const folder of candidates()) {
     if (!['postgres', 'initdb'].every(program => exists(join(folder, program)))) continue
     if (runs(join(folder, 'postgres'))) return folder
@@ -90,7 +91,6 @@ export interface Server {
 export async function startServer(programs: string, scratch: string): Promise<Server> {
   const data = join(scratch, 'data')
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  chmodSync(scratch, 0o755)
   if (other) chownSync(data, other.uid, other.gid)
   const options = { ...identity, cwd: data, env: { PATH: process.env.PATH ?? '', TZ: 'UTC', LC_ALL: 'C' } }
   const made = ['-D', data, '-U', 'kaldav', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
