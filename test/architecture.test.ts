@@ -118,7 +118,6 @@ test('adapters do not know each other', () => {
 const singleImporters: readonly (readonly [RegExp, RegExp])[] = [
   [/^ical\.js$/, /^src\/schedule\/(ical|jcal)\.ts$/],
   [/^rrule(-temporal)?$/, /^src\/schedule\/(recurrence|rule-engine|rrule)\.ts$/],
-  [/^windows-iana$/, /^src\/schedule\/(timezone|zone-[\w-]+)\.ts$/],
   [/^xml2js$/, /^src\/dav\/xml\.ts$/],
   [/^pg$/, /^adapters\/postgres\.ts$|^adapters\/postgres\//],
   [/^node:sqlite$/, /^adapters\/sqlite\.ts$|^adapters\/sqlite\//],

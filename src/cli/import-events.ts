@@ -140,7 +140,7 @@ interface Place {
   readonly notice: string | null
 }
 
-/** Where events say they are: X-KALTURA-RESOURCE-IDS, else a LOCATION that names a resource. */
+/** Where events say they are: X-KALTURA-RESOURCE-IDS, else a LOCATION that names resources. */
 class Places {
   readonly #ids: ReadonlySet<number>
   readonly #byName: ReadonlyMap<string, number>
@@ -161,12 +161,19 @@ class Places {
       unknown.length > 0 ? `The account has no resource ${unknown.join(', ')} (X-KALTURA-RESOURCE-IDS): left out` : null
     if (known.length > 0) return { resourceIds: known, notice }
     const { location } = mainComponent(event)
-    const named = location === null ? undefined : this.#byName.get(key(location))
-    if (named !== undefined) return { resourceIds: [named], notice }
+    const named = this.#named(location ?? '')
+    if (named.length > 0) return { resourceIds: named, notice }
     // An event known from elsewhere keeps its rooms when a file does not speak of them.
     if (before && before.resourceIds.length > 0) return { resourceIds: before.resourceIds, notice }
     const where = location ? `"${location}" is no resource of the account` : 'it names no resource'
     return { resourceIds: [], notice: notice ?? `In the account schedule without a resource: ${where}` }
+  }
+
+  /** Outlook writes several rooms as one text, with semicolons between them. */
+  #named(location: string): number[] {
+    const whole = this.#byName.get(key(location))
+    const ids = whole === undefined ? location.split(';').map(part => this.#byName.get(key(part))) : [whole]
+    return [...new Set(ids.filter(id => id !== undefined))].sort((a, b) => a - b)
   }
 }
 

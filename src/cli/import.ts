@@ -16,8 +16,9 @@ export const importCommand = new Command('import')
   .addHelpText(
     'after',
     `
-Without --resource an event goes to the resources of its X-KALTURA-RESOURCE-IDS, or to the one that its LOCATION
-names. An event whose UID is known already is updated. What is rejected is named with file, line, UID and reason.`,
+Without --resource an event goes to the resources of its X-KALTURA-RESOURCE-IDS, or to those that its LOCATION
+names, with semicolons between them. An event whose UID is known already is updated. What is rejected is named with
+file, line, UID and reason.`,
   )
   .action((files: string[], options: { resource?: string; json?: boolean }) =>
     withGateway(async ({ store }) => {

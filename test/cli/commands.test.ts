@@ -14,7 +14,7 @@ const json = async (...args: string[]) => {
   return JSON.parse(ran.stdout)
 }
 const example = (name: string) => join(root, 'examples', name)
-const terms = ['term-winter-2026.ics', 'term-summer-2027.ics', 'auditorium.ics'].map(example)
+const terms = ['term-winter-2026.ics', 'term-summer-2027.ics', 'equipment.ics'].map(example)
 const file = (name: string, content: string | Buffer) => {
   writeFileSync(join(place.folder, name), content)
   return name
@@ -39,7 +39,7 @@ test('resources: import the CSV, list them, export them, and take the export bac
 
 test('import: takes files in, names each rejected item, and is quiet the second time', async () => {
   const first = await run('import', ...terms)
-  expect(first).toMatchObject({ status: 0, stdout: 'imported 22, updated 0, unchanged 0, rejected 0\n' })
+  expect(first).toMatchObject({ status: 0, stdout: 'imported 24, updated 0, unchanged 0, rejected 0\n' })
   expect(first.stderr).toBe('')
   const latin1 = Buffer.from(
     'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:caf\xe9\nDTSTART:20261201T080000Z\nDTEND:20261201T090000Z\nSUMMARY:Caf\xe9\nEND:VEVENT\nEND:VCALENDAR\n',
@@ -77,7 +77,7 @@ test('conflicts: shows the double booking of the example', async () => {
 test('export: by profile and by time', async () => {
   const whole = parseCalendar((await run('export')).stdout)
   expect(whole.rejected).toEqual([])
-  expect(whole.events).toHaveLength(23)
+  expect(whole.events).toHaveLength(25)
   const week = ['--resource', 'lh101', '--from', '2026-11-23', '--to', '2026-11-27']
   const device = parseCalendar((await run('export', ...week, '--profile', 'device')).stdout)
   expect(device.events.map(({ master }) => master?.start)).toEqual([
@@ -159,7 +159,7 @@ test('backup and restore: what was lost is back, and what was there before is ke
   expect((await run('export')).stdout).toContain('UID:later')
   const elsewhere = workplace()
   expect((await command(elsewhere, ['restore', join(place.folder, 'all.kaldav')])).status).toBe(0)
-  expect(parseCalendar((await command(elsewhere, ['export'])).stdout).events).toHaveLength(22)
+  expect(parseCalendar((await command(elsewhere, ['export'])).stdout).events).toHaveLength(24)
   expect((await run('restore', file('no.kaldav', 'no backup'))).status).toBe(1)
 })
 

@@ -30,6 +30,13 @@ test('prints where it is, works beside commands, and stops in good order', async
   const calendar = await (await fetch(feed)).text()
   expect(calendar).toMatch(/^BEGIN:VCALENDAR\r\n/)
 
+  const json = async (path: string): Promise<Record<string, unknown>[]> =>
+    JSON.parse(await (await fetch(`${url}${path}`, { headers: basic(password) })).text())
+  const streamed = await json('/api/events?resource=auditorium-live&from=2026-10-01&to=2027-03-01')
+  expect(streamed, 'the example campus').toHaveLength(4)
+  await expect.poll(async () => (await json('/api/sources'))[0]?.lastSuccess, { timeout: 10_000 }).not.toBeNull()
+  expect((await json('/api/conflicts')).map(({ kind }) => kind)).toEqual(['overlap'])
+
   const added = await kaldav(place, ['user', 'add', 'ada', '--password', 'pw', '--role', 'viewer'])
   expect(added.status).toBe(0)
   const ada = { Authorization: `Basic ${Buffer.from('ada:pw').toString('base64')}` }
