@@ -6,9 +6,10 @@ import {
   emptyComponent,
   isDate,
   isRecurring,
+  type Master,
   type ScheduleEvent,
 } from '../../src/schedule/event.ts'
-import type { PatternedRecurrence } from './recurrence.ts'
+import { type PatternedRecurrence, patternOf, ruleOf } from './recurrence.ts'
 import { squeezed, textOfHtml } from './text.ts'
 import { graphZone, keptZone, zoneNamed } from './zones.ts'
 
@@ -155,6 +156,13 @@ export function bodyOf(component: Component, room: string) {
   }
 }
 
+/** A rule comes back as Exchange's pattern says it; one without a pattern is left as it is, and refused when written. */
+function inGraphsWords(master: Master, room: string): Master {
+  const pattern = patternOf(master.rrules, master.start, room)
+  const rule = pattern && ruleOf(pattern, master.start)
+  return rule ? { ...master, rrules: [rule] } : master
+}
+
 /** What a mailbox keeps of an event: no field of Kaltura's, no foreign properties, no alarms, no sequence. */
 export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleEvent {
   const recurring = isRecurring(event)
@@ -187,7 +195,7 @@ export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleE
   const exdates = [...(master?.exdates ?? []), ...cancelled.map(({ recurrenceId }) => recurrenceId)].map(at)
   return {
     ...event,
-    master: master && { ...poor(master), exdates },
+    master: master && inGraphsWords({ ...poor(master), exdates }, room),
     overrides: event.overrides
       .filter(({ status }) => status !== 'CANCELLED')
       .map(override => ({ ...poor(override), recurrenceId: at(override.recurrenceId) })),

@@ -24,7 +24,7 @@ describe('rules that Graph can say come back with the same occurrences', () => {
     'FREQ=WEEKLY;BYDAY=MO;UNTIL=20270301T070000Z',
     'FREQ=MONTHLY;COUNT=6',
     'FREQ=MONTHLY;BYDAY=1MO;COUNT=6',
-    'FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=6',
+    'FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1;COUNT=6',
     'FREQ=YEARLY;COUNT=2',
     'FREQ=YEARLY;BYMONTH=11;BYDAY=1MO;COUNT=2',
   ])('%s', rule => {
@@ -43,6 +43,7 @@ it.each([
   ['the 31st, which Exchange moves', ['FREQ=MONTHLY;BYMONTHDAY=31;COUNT=4']],
   ['months of a weekly rule', ['FREQ=WEEKLY;BYMONTH=11;COUNT=4']],
   ['more than 999', ['FREQ=DAILY;COUNT=1000']],
+  ['a first date off the pattern', ['FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=6']],
   ['weeks of the year', ['FREQ=YEARLY;BYWEEKNO=45;COUNT=2']],
 ])('what Graph cannot say is not said wrongly: %s', (_, rules) => {
   expect(patternOf(rules, start, zone)).toBeNull()

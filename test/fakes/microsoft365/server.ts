@@ -1,0 +1,501 @@
+/**
+ * A stateful stand-in for Microsoft Graph's calendars and their sign-in, at the wire and over https: delta tokens,
+ * change keys, series, room answers, subscriptions and faults. It follows the documented and reported behaviour in its
+ * most dangerous reading, and judges every request and answer by Microsoft's metadata.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { localhost } from './certificate.ts'
+import { type Attendee, epochOf, FakeMailbox, type Item, newId } from './mailbox.ts'
+import { Contract } from './schema.ts'
+
+const contractFile = new URL('../../../../shared/contracts/graph-schema.json', import.meta.url).pathname
+
+/** A failure to be played: which requests, what instead, how often. */
+export interface Fault {
+  readonly method?: string
+  /** Of the decoded path and query. */
+  readonly path?: RegExp
+  readonly status?: number
+  readonly code?: string
+  readonly html?: string
+  readonly headers?: Record<string, string>
+  /** The request takes effect first, then fails. */
+  readonly after?: boolean
+  /** The connection dies instead of an answer. */
+  readonly drop?: boolean
+  times: number
+}
+
+export interface Call {
+  readonly method: string
+  /** Decoded, without the version. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly body: Record<string, unknown>
+}
+
+class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+  constructor(status: number, code: string, message = code) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+interface Request {
+  readonly method: string
+  readonly mailbox: FakeMailbox
+  readonly id: string
+  readonly query: URLSearchParams
+  readonly body: Record<string, unknown>
+  readonly ifMatch: string | undefined
+  readonly prefer: string
+}
+
+export interface Subscription {
+  readonly id: string
+  readonly resource: string
+  readonly notificationUrl: string
+  readonly lifecycleNotificationUrl?: string
+  readonly clientState?: string
+  expirationDateTime: string
+}
+
+export class FakeGraph {
+  readonly contract = new Contract(contractFile)
+  readonly calls: Call[] = []
+  readonly faults: Fault[] = []
+  readonly subscriptions = new Map<string, Subscription>()
+  pageSize = 200
+  /** The first page of a new round is empty and has a next link. */
+  emptyFirstPage = false
+  /** What the room's mailbox does to accepted meetings (Set-CalendarProcessing's defaults). */
+  autoAccept = { deleteSubject: true, deleteComments: true, removePrivate: true }
+  tokensGiven = 0
+  refuseTokens: { error: string; error_description: string } | null = null
+  /** The most requests of one mailbox at the same time. */
+  mostAtOnce = 0
+  /** Called with each request before it is answered: somebody acts in between. */
+  onRequest: ((call: Call) => void) | null = null
+  url = ''
+  readonly #mailboxes = new Map<string, FakeMailbox>()
+  readonly #tokens = new Set<string>()
+  readonly #inFlight = new Map<string, number>()
+  #server: Server | null = null
+
+  mailbox(address: string, zone = 'Europe/Berlin'): FakeMailbox {
+    const known = this.#mailboxes.get(address) ?? new FakeMailbox(address, zone)
+    this.#mailboxes.set(address, known)
+    return known
+  }
+
+  async start(): Promise<void> {
+    const { key, cert } = localhost()
+    this.#server = createServer({ key, cert }, (request, response) => void this.#answer(request, response))
+    await new Promise<void>(resolve => this.#server?.listen(0, '127.0.0.1', resolve))
+    this.url = `https://localhost:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.closeAllConnections()
+    await new Promise(resolve => this.#server?.close(resolve))
+  }
+
+  revokeTokens(): void {
+    this.#tokens.clear()
+  }
+
+  writes(): Call[] {
+    return this.calls.filter(({ method, path }) => method !== 'GET' && !path.includes('/oauth2/'))
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url)
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const text = Buffer.concat(chunks).toString()
+    const path = decodeURIComponent(url.pathname)
+    if (!path.startsWith('/v1.0/')) {
+      this.#authority(path, text, response)
+      return
+    }
+    const owner = /^\/v1\.0\/users\/([^/]+)/.exec(path)?.[1] ?? ''
+    const busy = (this.#inFlight.get(owner) ?? 0) + 1
+    this.#inFlight.set(owner, busy)
+    this.mostAtOnce = Math.max(this.mostAtOnce, owner ? busy : 0)
+    // A moment in which requests can meet.
+    await new Promise(setImmediate)
+    const fault = this.#fault(request.method ?? 'GET', path + decodeURIComponent(url.search))
+    try {
+      const result = fault && !fault.after ? null : this.#route(request, url, text)
+      if (fault) this.#fail(fault, response)
+      else this.#send(response, request.method ?? 'GET', url.pathname, result)
+    } catch (error) {
+      if (error instanceof ApiError) this.#error(response, error.status, error.code, error.message)
+      else if (error instanceof RangeError) this.#error(response, 400, 'ErrorInvalidRequest', error.message)
+      else throw error
+    } finally {
+      this.#inFlight.set(owner, (this.#inFlight.get(owner) ?? 1) - 1)
+    }
+  }
+
+  #fault(method: string, path: string): Fault | null {
+    const fault = this.faults.find(
+      ({ method: m, path: p, times }) => times > 0 && (!m || m === method) && (!p || p.test(path)),
+    )
+    if (fault) fault.times--
+    return fault ?? null
+  }
+
+  #fail(fault: Fault, response: ServerResponse): void {
+    if (fault.drop) {
+      response.destroy()
+      return
+    }
+    if (fault.html !== undefined) {
+      response.writeHead(fault.status ?? 503, { 'Content-Type': 'text/html' }).end(fault.html)
+      return
+    }
+    const code = fault.code ?? 'serviceUnavailable'
+    this.#error(response, fault.status ?? 503, code, code, fault.headers)
+  }
+
+  #authority(path: string, text: string, response: ServerResponse): void {
+    const tenant = path.split('/')[1] ?? ''
+    const base = `${this.url}/${tenant}`
+    const json = (status: number, body: unknown) =>
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+    if (path.endsWith('/.well-known/openid-configuration')) {
+      json(200, {
+        ...{ issuer: `${base}/v2.0`, authorization_endpoint: `${base}/oauth2/v2.0/authorize` },
+        ...{ token_endpoint: `${base}/oauth2/v2.0/token`, jwks_uri: `${base}/discovery/v2.0/keys` },
+      })
+    } else if (path.endsWith('/oauth2/v2.0/token')) {
+      this.calls.push({ method: 'POST', path, query: new URLSearchParams(text), body: {} })
+      if (this.refuseTokens) {
+        json(401, this.refuseTokens)
+        return
+      }
+      const token = `eyJ.${randomUUID()}`
+      this.#tokens.add(token)
+      this.tokensGiven++
+      json(200, { token_type: 'Bearer', expires_in: 3599, access_token: token })
+    } else json(404, {})
+  }
+
+  #send(response: ServerResponse, method: string, path: string, body: unknown): void {
+    if (body === null) {
+      response.writeHead(/\/(accept|decline|cancel|tentativelyAccept)$/.test(path) ? 202 : 204).end()
+      return
+    }
+    const made = method === 'POST' && /\/(events|subscriptions)$/.test(path)
+    response
+      .writeHead(made ? 201 : 200, { 'Content-Type': 'application/json;odata.metadata=minimal' })
+      .end(JSON.stringify(body))
+  }
+
+  #error(response: ServerResponse, status: number, code: string, message: string, headers = {}): void {
+    const body = { error: { code, message, innerError: { 'request-id': randomUUID(), date: '2026-11-21T00:00:00' } } }
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
+  }
+
+  #route(request: IncomingMessage, url: URL, text: string): unknown {
+    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    if (!this.#tokens.has(token)) throw new ApiError(401, 'InvalidAuthenticationToken')
+    const method = request.method ?? 'GET'
+    const path = url.pathname.slice('/v1.0'.length)
+    const body = text ? JSON.parse(text) : {}
+    const call: Call = { method, path: decodeURIComponent(path), query: url.searchParams, body }
+    this.calls.push(call)
+    this.onRequest?.(call)
+    if (path.startsWith('/subscriptions')) return this.#subscribe(method, path.split('/')[2] ?? null, body)
+    const [, , owner = '', first = '', second, third] = path.split('/').map(decodeURIComponent)
+    const prefer = String(request.headers.prefer ?? '')
+    if (!prefer.includes('IdType="ImmutableId"')) this.contract.violations.push(`${method} ${path}: ordinary ids`)
+    const kind = second === 'delta' ? 'delta' : third === 'instances' ? third : second && !third ? 'event' : first
+    this.contract.checkQuery(third && third !== 'instances' ? 'event' : kind, url.searchParams)
+    const handler = handlers[`${method} ${third ?? (second === 'delta' ? second : second ? 'event' : first)}`]
+    if (!handler) throw new ApiError(501, 'notImplemented', `${method} ${path}`)
+    const mailbox = this.#open(owner)
+    const asked: Request = {
+      ...{ method, mailbox, id: second ?? '', query: url.searchParams, body, prefer },
+      ifMatch: request.headers['if-match'],
+    }
+    return handler(this, asked)
+  }
+
+  #open(owner: string): FakeMailbox {
+    const mailbox = this.#mailboxes.get(owner)
+    if (!mailbox || mailbox.access === 'gone')
+      throw new ApiError(404, 'ResourceNotFound', 'Resource could not be found.')
+    if (mailbox.access === 'denied') throw new ApiError(403, 'ErrorAccessDenied', 'Access to OData is disabled.')
+    return mailbox
+  }
+
+  #subscribe(method: string, id: string | null, body: Record<string, unknown>): unknown {
+    this.contract.check('subscription', body, `${method} subscription`)
+    if (method === 'POST') {
+      const made = { ...body, id: randomUUID() } as unknown as Subscription
+      if (Date.parse(made.expirationDateTime) - Date.now() > 4230 * 60_000)
+        throw new ApiError(400, 'ErrorInvalidParameter')
+      this.subscriptions.set(made.id, made)
+      return made
+    }
+    const known = this.subscriptions.get(id ?? '')
+    if (!known) throw new ApiError(404, 'ResourceNotFound')
+    if (method === 'DELETE') {
+      this.subscriptions.delete(known.id)
+      return null
+    }
+    known.expirationDateTime = String(body.expirationDateTime)
+    return known
+  }
+
+  /** What an answer with an event shows: its extended properties only where they were asked for. */
+  shown(item: Item, query: URLSearchParams): Record<string, unknown> {
+    const { singleValueExtendedProperties, ...plain } = item
+    const wanted = /id eq '([^']+)'/.exec(query.get('$expand') ?? '')?.[1]
+    const properties = singleValueExtendedProperties?.filter(({ id }) => id.toLowerCase() === wanted?.toLowerCase())
+    const selected = query.get('$select')?.split(',')
+    const whole: Record<string, unknown> = {
+      ...plain,
+      ...(wanted && properties?.length ? { singleValueExtendedProperties: properties } : {}),
+    }
+    const kept = selected && ['id', '@odata.etag', 'singleValueExtendedProperties', ...selected]
+    const result = kept ? Object.fromEntries(Object.entries(whole).filter(([name]) => kept.includes(name))) : whole
+    this.contract.check('event', result, 'answered event')
+    return result
+  }
+
+  /** A list in pages. */
+  paged(items: readonly unknown[], query: URLSearchParams, path: string): unknown {
+    const size = Math.min(Number(query.get('$top') ?? 10), this.pageSize)
+    const skip = Number(query.get('$skip') ?? 0)
+    const next = new URLSearchParams(query)
+    next.set('$skip', String(skip + size))
+    const more = skip + size < items.length
+    return {
+      value: items.slice(skip, skip + size),
+      ...(more ? { '@odata.nextLink': `${this.url}/v1.0${path}?${next}` } : {}),
+    }
+  }
+
+  /** Meetings reach the rooms that are invited: accepted where free, declined where taken, changed as Exchange does. */
+  answerInvitations(): void {
+    for (const home of this.#mailboxes.values()) {
+      for (const meeting of home.all()) {
+        for (const attendee of meeting.isOrganizer ? (meeting.attendees ?? []) : []) {
+          const room = this.#mailboxes.get(attendee.emailAddress.address)
+          if (room && attendee.type === 'resource') this.#deliver(home, meeting, attendee, room)
+        }
+      }
+    }
+  }
+
+  #deliver(home: FakeMailbox, meeting: Item, attendee: Attendee, room: FakeMailbox): void {
+    const {
+      id: _,
+      singleValueExtendedProperties: __,
+      changeKey: ___,
+      '@odata.etag': ____,
+      type: _____,
+      ...copy
+    } = meeting
+    const known = room.all().find(item => item.iCalUId === meeting.iCalUId)
+    if (attendee.status?.response === 'accepted' && known) return
+    const [from, to] = [epochOf(meeting.start), epochOf(meeting.end)]
+    const taken = room.view(from, to).some(item => item.iCalUId !== meeting.iCalUId && item.showAs !== 'free')
+    const response = taken ? 'declined' : 'accepted'
+    home.change(meeting.id, {
+      attendees: (meeting.attendees ?? []).map(each => (each === attendee ? { ...each, status: { response } } : each)),
+    })
+    if (taken) {
+      if (known) room.remove(known.id)
+      return
+    }
+    const organizer = { emailAddress: { address: home.address, name: `Organizer ${home.address}` } }
+    room.put({
+      ...copy,
+      ...{ id: known?.id ?? newId(), isOrganizer: false, organizer, responseStatus: { response } },
+      ...(this.autoAccept.deleteSubject ? { subject: organizer.emailAddress.name } : {}),
+      ...(this.autoAccept.deleteComments
+        ? { body: { contentType: 'html', content: '<html><body></body></html>' } }
+        : {}),
+      ...(this.autoAccept.removePrivate ? { sensitivity: 'normal' } : {}),
+      recurrence: copy.recurrence ?? null,
+    } as Item)
+  }
+}
+
+type Handler = (graph: FakeGraph, request: Request) => unknown
+
+const window = (query: URLSearchParams): [number, number] => {
+  const [from, to] = [Date.parse(query.get('startDateTime') ?? ''), Date.parse(query.get('endDateTime') ?? '')]
+  if (Number.isNaN(from) || Number.isNaN(to)) throw new ApiError(400, 'ErrorInvalidParameter')
+  if (to - from > 1825 * 86_400_000) throw new ApiError(400, 'ErrorInvalidRequest', 'Maximum number of days: 1825')
+  return [from, to]
+}
+
+interface DeltaState {
+  readonly since: number
+  readonly until: number
+  readonly from: number
+  readonly to: number
+  readonly generation: number
+  readonly offset: number
+}
+
+const tokenOf = (state: DeltaState): string => Buffer.from(JSON.stringify(state)).toString('base64url')
+
+function delta(graph: FakeGraph, { mailbox, query, prefer }: Request): unknown {
+  const token = query.get('$deltatoken') ?? query.get('$skiptoken')
+  const base = `${graph.url}/v1.0/users/${encodeURIComponent(mailbox.address)}/calendarView/delta`
+  let state: DeltaState
+  if (token) {
+    state = JSON.parse(Buffer.from(token, 'base64url').toString())
+    if (state.generation !== mailbox.generation) {
+      throw new ApiError(410, 'SyncStateNotFound', 'The sync state generation is not found.')
+    }
+    if (query.has('$deltatoken')) state = { ...state, since: state.until, until: mailbox.revision, offset: 0 }
+  } else {
+    const [from, to] = window(query)
+    const offset = graph.emptyFirstPage ? -1 : 0
+    state = { since: 0, until: mailbox.revision, from, to, generation: mailbox.generation, offset }
+  }
+  if (state.offset < 0) {
+    return { value: [], '@odata.nextLink': `${base}?$skiptoken=${tokenOf({ ...state, offset: 0 })}` }
+  }
+  const items = mailbox.delta(state.since, state.from, state.to)
+  const asked = Number(/odata\.maxpagesize=(\d+)/.exec(prefer)?.[1] ?? 10)
+  const size = Math.min(asked, graph.pageSize)
+  const page = items.slice(state.offset, state.offset + size)
+  for (const item of page) graph.contract.check('event', item, 'delta')
+  return state.offset + size < items.length
+    ? { value: page, '@odata.nextLink': `${base}?$skiptoken=${tokenOf({ ...state, offset: state.offset + size })}` }
+    : { value: page, '@odata.deltaLink': `${base}?$deltatoken=${tokenOf({ ...state, until: mailbox.revision })}` }
+}
+
+function list(graph: FakeGraph, { mailbox, query }: Request): unknown {
+  const filter = query.get('$filter')
+  const parts = /ep\/id eq '([^']+)' and ep\/value eq '((?:[^']|'')*)'/.exec(filter ?? '')
+  const byUid = /^iCalUId eq '([^']+)'$/.exec(filter ?? '')
+  if (filter && !parts && !byUid) throw new ApiError(400, 'ErrorInvalidUrlQueryFilter')
+  const found = mailbox.all().filter(item => {
+    if (byUid) return item.iCalUId === byUid[1]
+    const value = parts?.[2]?.replaceAll("''", "'").toLowerCase()
+    return !parts || item.singleValueExtendedProperties?.some(p => p.id === parts[1] && p.value.toLowerCase() === value)
+  })
+  const shown = found.map(item => graph.shown(item, query))
+  return graph.paged(shown, query, `/users/${encodeURIComponent(mailbox.address)}/events`)
+}
+
+const readOnly = ['changeKey', 'iCalUId', 'isOrganizer', 'isCancelled', 'originalStart', 'seriesMasterId', 'type']
+
+function checkEvent(graph: FakeGraph, body: Record<string, unknown>, where: string): void {
+  graph.contract.check('event', body, where)
+  for (const name of readOnly) if (name in body) graph.contract.violations.push(`${where}: ${name} is read-only`)
+  const { start, end, isAllDay, recurrence } = body as unknown as Item
+  if (start && end) {
+    if (epochOf(end) < epochOf(start))
+      throw new ApiError(400, 'ErrorPropertyValidationFailure', 'ends before it starts')
+    const midnights = [start, end].every(({ dateTime }) => /T00:00:00/.test(dateTime))
+    if (isAllDay && !midnights) throw new ApiError(400, 'ErrorInvalidRequest', 'An all-day event starts at midnight.')
+  }
+  if (!recurrence) return
+  if (recurrence.range.startDate !== start?.dateTime.slice(0, 10))
+    graph.contract.violations.push(`${where}: range.startDate`)
+  if (recurrence.range.recurrenceTimeZone !== start?.timeZone)
+    graph.contract.violations.push(`${where}: recurrenceTimeZone`)
+}
+
+function insert(graph: FakeGraph, { mailbox, body, query }: Request): unknown {
+  checkEvent(graph, body, 'created event')
+  const repeated = mailbox.all().find(item => item.transactionId && item.transactionId === body.transactionId)
+  if (repeated) return graph.shown(repeated, query)
+  const item = mailbox.put(body as unknown as Item)
+  return graph.shown(mailbox.get(item.id) ?? item, query)
+}
+
+function existing(mailbox: FakeMailbox, id: string, ifMatch: string | undefined): Item {
+  const item = mailbox.get(id)
+  if (!item) throw new ApiError(404, 'ErrorItemNotFound', 'The specified object was not found in the store.')
+  if (ifMatch && ifMatch !== item['@odata.etag']) throw new ApiError(412, 'ErrorIrresolvableConflict')
+  return item
+}
+
+function patch(graph: FakeGraph, { mailbox, id, body, ifMatch, query }: Request): unknown {
+  const item = existing(mailbox, id, ifMatch)
+  checkEvent(graph, body, 'changed event')
+  if (item.isOrganizer === false) graph.contract.violations.push('a meeting of somebody else is changed')
+  const { start } = body as unknown as Partial<Item>
+  if (item.type === 'exception' || item.type === 'occurrence') refuseCrossing(mailbox, item, start)
+  mailbox.change(id, body as Partial<Item>)
+  const changed = mailbox.get(id)
+  return changed && graph.shown(changed, query)
+}
+
+/** An occurrence may not be moved to or over the day of a neighbour. */
+function refuseCrossing(mailbox: FakeMailbox, item: Item, start: Item['start'] | undefined): void {
+  if (!start) return
+  const dayOf = (epoch: number) => Math.floor(epoch / 86_400_000)
+  const all = mailbox.occurrences(String(item.seriesMasterId))
+  const at = all.findIndex(({ id }) => id === item.id)
+  const days = [all[at - 1], all[at + 1]].map(neighbour => neighbour && dayOf(epochOf(neighbour.start)))
+  const moved = dayOf(epochOf(start))
+  if ((days[0] !== undefined && moved <= days[0]) || (days[1] !== undefined && moved >= days[1])) {
+    throw new ApiError(400, 'ErrorOccurrenceCrossingBoundary')
+  }
+}
+
+function view(graph: FakeGraph, { mailbox, query }: Request): unknown {
+  const [from, to] = window(query)
+  const items = mailbox.view(from, to).map(item => graph.shown(item, query))
+  return graph.paged(items, query, `/users/${encodeURIComponent(mailbox.address)}/calendarView`)
+}
+
+function instances(graph: FakeGraph, { mailbox, id, query }: Request): unknown {
+  existing(mailbox, id, undefined)
+  const [from, to] = window(query)
+  const items = mailbox
+    .occurrences(id)
+    .filter(item => epochOf(item.start) < to && epochOf(item.end) > from)
+    .map(item => graph.shown(item, query))
+  const path = `/users/${encodeURIComponent(mailbox.address)}/events/${encodeURIComponent(id)}/instances`
+  return graph.paged(items, query, path)
+}
+
+function decline(graph: FakeGraph, { mailbox, id, body }: Request): unknown {
+  const item = existing(mailbox, id, undefined)
+  if (item.isOrganizer) throw new ApiError(400, 'ErrorInvalidRequest', 'The organizer cannot answer.')
+  if (body.sendResponse === false && 'comment' in body) throw new ApiError(400, 'ErrorInvalidRequest')
+  if (item.responseRequested === false && body.sendResponse !== false) throw new ApiError(400, 'ErrorInvalidRequest')
+  mailbox.remove(id)
+  const home = graph.mailbox(item.organizer?.emailAddress.address ?? '')
+  const meeting = home.all().find(each => each.iCalUId === item.iCalUId)
+  const attendees = meeting?.attendees?.map(each =>
+    each.emailAddress.address === mailbox.address ? { ...each, status: { response: 'declined' } } : each,
+  )
+  if (meeting && attendees) home.change(meeting.id, { attendees })
+  return null
+}
+
+const handlers: Readonly<Record<string, Handler>> = {
+  'GET delta': delta,
+  'GET events': list,
+  'POST events': insert,
+  'GET event': (graph, { mailbox, id, query }) => graph.shown(existing(mailbox, id, undefined), query),
+  'PATCH event': patch,
+  'DELETE event': (_, { mailbox, id, ifMatch }) => {
+    existing(mailbox, id, ifMatch)
+    mailbox.remove(id)
+    return null
+  },
+  'GET instances': instances,
+  'GET calendarView': view,
+  'POST decline': decline,
+}
