@@ -8,10 +8,7 @@ import type { KalturaSession } from './session.ts'
 import type { Step, Unit } from './write.ts'
 
 /** Requests in one multirequest. */
-export const BATCH = 40
-
-export const fitsOne = (units: readonly Unit[]): boolean =>
-  units.reduce((count, unit) => count + unit(1).length, 0) <= BATCH
+const BATCH = 40
 
 function* batches(units: readonly Unit[]): Generator<Step[]> {
   let steps: Step[] = []

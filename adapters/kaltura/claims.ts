@@ -1,45 +1,39 @@
 /** Who is known under which UID: Kaltura's referenceId is anybody's to set, and nothing keeps it unique. */
 import { kalturaUid } from '../../src/schedule/ical-event.ts'
-import { type Item, isPiece, uidOfRow } from './item.ts'
+import { type Item, idOf, isPending, isPiece, uidOfRow } from './item.ts'
 import type { EventRow } from './rows.ts'
 
 export interface Claim {
   readonly item: Item
   readonly uid: string
-  /** A row and pieces have one UID: we were about to replace the one by the other. */
+  /** We were about to replace it by pieces, or pieces by it. */
   readonly halfway: boolean
 }
 
 /**
- * A UID belongs to the oldest row that is not cancelled; another has the UID that Kaltura makes of its id. A cancelled
- * row whose UID is taken has had its day (`superseded`).
+ * A UID belongs to the oldest that is not cancelled; another has the UID that Kaltura makes of its id.
  * @param rows all series and single events that may share a UID with the items
  */
-export function claims(items: readonly Item[], rows: readonly EventRow[]) {
-  const owners = new Map<string, EventRow>()
-  const pieces = new Set<string>()
-  for (const row of rows) {
-    if (row.referenceId === '') continue
-    const known = owners.get(row.referenceId)
-    if (isPiece(row)) pieces.add(row.referenceId)
-    else if (!known || isBefore(row, known)) owners.set(row.referenceId, row)
+export function claims(items: readonly Item[], rows: readonly EventRow[]): Claim[] {
+  const owners = new Map<string, Item>()
+  const pending = new Set(rows.filter(isPending).map(({ referenceId }) => referenceId))
+  for (const item of itemsOf(rows, new Map())) {
+    const uid = headOf(item).referenceId
+    const known = owners.get(uid)
+    if (uid !== '' && (!known || isBefore(headOf(item), headOf(known)))) owners.set(uid, item)
   }
-  const claimed: Claim[] = []
-  const superseded: EventRow[] = []
-  for (const item of items) {
-    if (item.kind === 'pieces') {
-      claimed.push({ item, uid: item.uid, halfway: owners.has(item.uid) })
-      continue
-    }
-    const { row } = item
-    const owner = owners.get(row.referenceId)
-    if (!owner || owner.id === row.id) {
-      claimed.push({ item, uid: uidOfRow(row), halfway: pieces.has(row.referenceId) })
-    } else if (row.status === 1) superseded.push(row)
-    else claimed.push({ item, uid: kalturaUid(row.id), halfway: false })
-  }
-  return { claimed, superseded }
+  return items.map(item => {
+    const head = headOf(item)
+    const owner = owners.get(head.referenceId)
+    const halfway = item.kind !== 'pieces' && pending.has(head.referenceId)
+    const owns = !owner || idOf(owner) === idOf(item)
+    return { item, uid: owns ? uidOfRow(head) : kalturaUid(head.id), halfway }
+  })
 }
+
+/** The row that speaks for an item: the oldest of its pieces. */
+const headOf = (item: Item): EventRow =>
+  item.kind === 'pieces' ? item.rows.reduce((oldest, row) => (row.id < oldest.id ? row : oldest)) : item.row
 
 const isBefore = (a: EventRow, b: EventRow): boolean => (a.status === b.status ? a.id < b.id : a.status !== 1)
 

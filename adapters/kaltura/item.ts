@@ -43,6 +43,9 @@ export const groupId = (uid: string): string => `uid:${uid}`
 export const isPiece = (row: EventRow): boolean =>
   row.recurrenceType === 0 && row.referenceId !== '' && readComment(row.comment).note?.rid !== undefined
 
+/** Whether a row is the first of several that are being written. */
+export const isPending = (row: EventRow): boolean => readComment(row.comment).note?.pending === true
+
 export const topRows = (item: Item): readonly EventRow[] => (item.kind === 'pieces' ? item.rows : [item.row])
 
 const allRows = (item: Item): readonly EventRow[] =>

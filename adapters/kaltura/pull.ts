@@ -11,7 +11,7 @@ import { type Cursor, readCursor, writeCursor } from './cursor.ts'
 import { ApiFailure, meaningOf } from './errors.ts'
 import { quarterOf } from './expand.ts'
 import { type Harvest, harvest, LAG } from './harvest.ts'
-import { groupId, type Item, idOf, isPiece, topRows, versionOf } from './item.ts'
+import { groupId, type Item, idOf, isPiece, type Links, topRows, versionOf } from './item.ts'
 import { listEvents, PAGE, type Page, type Reader, readPage } from './read.ts'
 import { type EventRow, readEvent } from './rows.ts'
 import type { KalturaSession } from './session.ts'
@@ -67,11 +67,9 @@ const idsOf = (items: readonly Item[]): number[] =>
 const groupsOf = (items: readonly Item[]): [string, number[]][] =>
   items.flatMap(item => (item.kind === 'pieces' ? [[item.uid, item.rows.map(({ id }) => id)]] : []))
 
-/** Events written in the second in which their links were read, which no stamp tells from a later write. */
-const hotOf = ({ changed }: Harvest, items: readonly Item[], readAt: number): Map<string, string> => {
-  const hot = new Set(items.filter(item => latestOf(item) >= readAt - 1).map(idOf))
-  return new Map(changed.filter(({ ref }) => hot.has(ref.id)).map(({ ref }) => [ref.id, ref.version]))
-}
+/** Items written in the second in which their links were read, which no stamp tells from a later write. */
+const hotOf = (items: readonly Item[], links: Links, readAt: number): Map<string, string> =>
+  new Map(items.filter(item => latestOf(item) >= readAt - 1).map(item => [idOf(item), versionOf(item, links)]))
 
 const latestOf = (item: Item): number => latest([...topRows(item), ...(item.kind === 'series' ? item.children : [])], 0)
 
@@ -82,13 +80,12 @@ export async function pullAll({ session, reader, context, log, isHeld }: Pulling
   const links = await reader.allLinks()
   const top = rows.filter(row => !isOccurrence(row))
   const items = itemsOf(top, byParent(rows.filter(isOccurrence)))
-  const { claimed } = claims(items, top)
-  const found = harvest(claimed, { context, links, now: readAt, isHeld, log })
+  const found = harvest(claims(items, top), { context, links, now: readAt, isHeld, log })
   const ids = new Set(top.filter(({ recurrenceType }) => recurrenceType !== 2).map(({ id }) => id))
   const at = latest(rows, 0)
   const cursor: Cursor = {
     ...{ at, recent: recentOf(rows, at), ids, groups: new Map(groupsOf(items)), strays: found.strays },
-    ...{ count: ids.size, scannedAt: readAt, hot: hotOf(found, items, readAt) },
+    ...{ count: ids.size, scannedAt: readAt, hot: hotOf(items, links, readAt) },
     ...{ waiting: new Set(found.unfinished.map(({ id }) => id)), quarter: quarterOf(readAt) },
   }
   const changes: Changes = {
@@ -207,8 +204,7 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const readAt = session.now()
   const links = await reader.links(idsOf(items))
   const changed = items.filter(item => cursor.hot.get(idOf(item)) !== versionOf(item, links))
-  const { claimed, superseded } = claims(changed, await rivals(reader, changed))
-  const found = harvest(claimed, { context, links, now: readAt, isHeld, log })
+  const found = harvest(claims(changed, await rivals(reader, changed)), { context, links, now: readAt, isHeld, log })
 
   const ids = new Set(cursor.ids)
   for (const item of items) for (const row of topRows(item)) if (row.recurrenceType !== 2) ids.add(row.id)
@@ -221,12 +217,11 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
 
   const strays = remainingStrays(cursor, found, changed, gone)
   const removed = removedRefs(cursor, { items, gone, groups, strays, touched: touched.groups })
-  for (const row of superseded) removed.add(String(row.id))
   for (const id of asked) suspects.delete(id)
   const next: Cursor = {
     ...{ at: news.at, recent: news.recent, ids, groups, strays, quarter },
     ...{ count: census.count, scannedAt: census.scannedAt },
-    ...{ hot: hotOf(found, items, readAt), waiting: new Set(found.unfinished.map(({ id }) => id)) },
+    ...{ hot: hotOf(items, links, readAt), waiting: new Set(found.unfinished.map(({ id }) => id)) },
   }
   const reported = found.changed.filter(({ ref }) => !removed.has(ref.id))
   const changes = { changed: reported, removed: [...removed], unreadable: found.unreadable, cursor: writeCursor(next) }

@@ -1,8 +1,4 @@
-/**
- * Writing an event as single events. What fits one multirequest is sent as one; of more, the first row says that the
- * rest is to follow until it has followed.
- */
-import { fitsOne } from './batch.ts'
+/** Writing an event as single events: the first says that the rest is to follow, until it has followed. */
 import { isPiece } from './item.ts'
 import { type Note, readComment } from './note.ts'
 import { pieceKey, type RowPlan } from './plan.ts'
@@ -46,7 +42,7 @@ function updateUnits(row: EventRow, plan: RowPlan, note: Note | null, viewed: Vi
   return [...updateUnit(row, patch), ...linkUnits(row, links.get(row.id) ?? [], viewed.resourceIds)]
 }
 
-/** @returns the requests, and the rows that stay */
+/** @returns the requests, and the rows that stay. The first row is marked as pending, for the caller to take that off. */
 export function pieceUnits(plans: readonly RowPlan[], viewed: Viewed, loaded: Loaded) {
   const there = piecesIn(loaded.rows, viewed.content.objectType)
   const wanted = new Set(plans.map(({ key }) => key))
@@ -55,33 +51,19 @@ export function pieceUnits(plans: readonly RowPlan[], viewed: Viewed, loaded: Lo
   const from = viewed.slots?.window?.from ?? Number.NEGATIVE_INFINITY
   const past = loaded.rows.filter(row => isPiece(row) && row.startDate < from && !kept.has(row.id))
   for (const { id } of past) kept.add(id)
-  const rest = loaded.rows.filter(({ id }) => !kept.has(id)).flatMap(deleteUnit)
-  const unitsOf = (plan: RowPlan, note: Note | null): Unit[] => {
+  const unitsOf = (plan: RowPlan, note = plan.note): Unit[] => {
     const row = there.get(plan.key)
     return row ? updateUnits(row, plan, note, viewed, loaded) : [createUnit(plan, viewed.uid, note, viewed.resourceIds)]
   }
-  const created = plans.filter(({ key }) => !there.has(key)).flatMap(plan => unitsOf(plan, plan.note))
-  const updated = plans.filter(({ key }) => there.has(key)).flatMap(plan => unitsOf(plan, plan.note))
+  const rest = loaded.rows.filter(({ id }) => !kept.has(id)).flatMap(deleteUnit)
   // What may be refused comes first, what cannot be undone last.
-  const units = [...created, ...updated, ...rest]
-  if (fitsOne(units)) return { units, kept }
-  return { units: marked(plans, unitsOf, there, rest), kept }
-}
-
-/** The same with the first row marked as pending from the first request to the last. */
-function marked(
-  plans: readonly RowPlan[],
-  unitsOf: (plan: RowPlan, note: Note | null) => Unit[],
-  there: ReadonlyMap<string, EventRow>,
-  rest: readonly Unit[],
-): Unit[] {
-  const [head, ...others] = plans
-  if (!head) return [...rest]
-  const begun = unitsOf(head, { ...head.note, pending: true })
-  const created = others.filter(({ key }) => !there.has(key))
-  const updated = others.filter(({ key }) => there.has(key))
-  const between = [...created, ...updated].flatMap(plan => unitsOf(plan, plan.note))
-  return [...begun, ...between, ...rest]
+  const ordered = [...plans.filter(({ key }) => !there.has(key)), ...plans.filter(({ key }) => there.has(key))]
+  const writes = ordered.map(plan => unitsOf(plan)).filter(units => units.length > 0)
+  const [head] = plans
+  if (writes.length + rest.length <= 1 || !head) return { units: [...writes.flat(), ...rest], kept }
+  const begin = unitsOf(head, { ...head.note, pending: true })
+  const others = ordered.filter(plan => plan !== head).flatMap(plan => unitsOf(plan))
+  return { units: [...begin, ...others, ...rest], kept }
 }
 
 /** Takes the mark off the first row again. */
@@ -91,12 +73,15 @@ export function doneUnit(head: EventRow): Unit[] {
   return updateUnit(head, commentPatch(head, text, rest))
 }
 
-/** All rows of an event, the one that says it is unfinished last. */
-export function removalUnits(rows: readonly EventRow[]): Unit[] {
-  const units = rows.flatMap(deleteUnit)
-  const [head, ...others] = rows
-  if (fitsOne(units) || !head) return units
+/**
+ * The requests `writes` between those that take `rows` away. Of several, one says that it is unfinished as long as it
+ * is, and goes last.
+ */
+export function replaceUnits(writes: readonly Unit[], rows: readonly EventRow[]): Unit[] {
+  const [head, ...others] = rows.filter(isPiece)
+  const rest = rows.filter(row => !isPiece(row)).flatMap(deleteUnit)
+  if (!head || writes.length + others.length + rest.length === 0) return [...writes, ...rows.flatMap(deleteUnit)]
   const note = { ...readComment(head.comment).note, pending: true }
   const mark = updateUnit(head, commentPatch(head, readComment(head.comment).text, note))
-  return [...mark, ...others.flatMap(deleteUnit), ...deleteUnit(head)]
+  return [...mark, ...writes, ...rest, ...others.flatMap(deleteUnit), ...deleteUnit(head)]
 }

@@ -15,6 +15,7 @@ import { linked } from './item.ts'
 import { type Note, readComment } from './note.ts'
 import { isUsual, type Plan } from './plan.ts'
 import { type Loaded, type Pushing, reusable } from './push.ts'
+import { replaceUnits } from './push-pieces.ts'
 import type { EventRow } from './rows.ts'
 import { isStray, type SeriesShape, shapeOf } from './series.ts'
 import { BLACKOUT } from './translate.ts'
@@ -24,7 +25,6 @@ import {
   commentPatch,
   contentPatch,
   createUnit,
-  deleteUnit,
   linkUnits,
   ownNote,
   referencePatch,
@@ -118,17 +118,29 @@ export async function pushSeries(
   return now.id
 }
 
-/** The slots that Kaltura is known to make an occurrence for. */
-const expectedIn = ({ slots, kept }: SeriesPlan, before: SeriesShape | null): readonly Slot[] =>
-  kept && before ? slots.filter(({ key }) => before.children.has(key) || before.cancelled.has(key)) : slots
+/** An occurrence that Kaltura will show: where the rule has it, or, of a series that stays as it is, where it was. */
+interface Expected {
+  readonly starts: readonly number[]
+  readonly end: number
+}
+
+function expectedIn({ slots, kept }: SeriesPlan, before: SeriesShape | null): Expected[] {
+  if (!kept || !before) return slots.map(({ key, end }) => ({ starts: [key], end }))
+  return slots.flatMap(({ key, end }) => {
+    const row = before.children.get(key) ?? before.cancelled.get(key)
+    return row ? [{ starts: [key, row.startDate], end }] : []
+  })
+}
 
 function seriesUnits(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, row: EventRow | null) {
   const { uid, resourceIds, cancelled } = viewed
   const { content, note } = plan.row
-  const rest = loaded.rows.filter(({ id }) => id !== row?.id).flatMap(deleteUnit)
+  const rest = loaded.rows.filter(({ id }) => id !== row?.id)
   const writing = plan.excepted && !cancelled ? randomBytes(6).toString('base64url') : null
   const marked = writing ? { ...note, writing } : note
-  if (!row) return { units: [createUnit(plan.row, uid, marked, resourceIds, cancelled), ...rest], writing }
+  if (!row) {
+    return { units: replaceUnits([createUnit(plan.row, uid, marked, resourceIds, cancelled)], rest), writing }
+  }
   const said = {
     ...(plan.kept ? {} : timePatch(row, plan.row)),
     ...contentPatch(row, content),
@@ -139,7 +151,7 @@ function seriesUnits(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, row: Even
   const differs = Object.keys({ ...said, ...comment }).length > 0
   const patch = differs ? { ...said, ...commentPatch(row, content.comment, marked) } : {}
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
-  return { units: [...updateUnit(row, patch), ...links, ...rest] as Unit[], writing: differs ? writing : null }
+  return { units: replaceUnits([...updateUnit(row, patch), ...links], rest), writing: differs ? writing : null }
 }
 
 const markOf = (row: EventRow): Note => {
@@ -151,20 +163,20 @@ const markOf = (row: EventRow): Note => {
 async function readAgain(
   { reader }: Pushing,
   row: EventRow,
-  expected: readonly Slot[],
+  expected: readonly Expected[],
   loaded: Loaded,
 ): Promise<Loaded> {
   const deadline = performance.now() + PATIENCE
-  const wanted = new Map(expected.map(({ key, end }) => [key, end]))
+  const ends = new Map(expected.map(({ starts: [start], end }) => [start, end]))
   for (let pause = 100; ; pause = Math.min(pause * 2, 1500)) {
     const children = await reader.children([row.id])
     const links = await reader.links([row.id, ...children.map(({ id }) => id)])
     const after = { rows: [row], children: new Map([[row.id, children]]), links }
     const starts = new Set(children.map(({ startDate }) => startDate))
     const isOther = (child: EventRow) =>
-      ownNote(child)?.rid === undefined && !loaded.children.has(row.id) && wanted.get(child.startDate) !== child.endDate
+      ownNote(child)?.rid === undefined && !loaded.children.has(row.id) && ends.get(child.startDate) !== child.endDate
     if (children.some(isOther)) throw new SeriesDiffers("Kaltura's occurrences are not those of the rule", after)
-    if ([...wanted.keys()].every(key => starts.has(key))) return after
+    if (expected.every(one => one.starts.some(start => starts.has(start)))) return after
     if (performance.now() > deadline) {
       throw new Unavailable('Kaltura does not show the occurrences of a series yet', { retryAfter: 10 })
     }

@@ -12,10 +12,10 @@ import { assemble } from './assemble.ts'
 import { carryOut, takeBack } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
-import { type Item, idOf, isPiece, isUnfinished, type Links, versionOf } from './item.ts'
+import { type Item, idOf, isPending, isPiece, isUnfinished, type Links, versionOf } from './item.ts'
 import { readComment } from './note.ts'
 import { type Plan, planOf, planPieces, type RowPlan } from './plan.ts'
-import { doneUnit, pieceUnits, removalUnits } from './push-pieces.ts'
+import { doneUnit, pieceUnits, replaceUnits } from './push-pieces.ts'
 import { keepSeries, pushSeries, SeriesDiffers } from './push-series.ts'
 import type { Reader } from './read.ts'
 import type { EventRow } from './rows.ts'
@@ -26,7 +26,6 @@ import {
   commentPatch,
   contentPatch,
   createUnit,
-  deleteUnit,
   linkUnits,
   referencePatch,
   timePatch,
@@ -114,7 +113,7 @@ export class Pusher {
     for (const id of rowIds(at)) this.#pushing.suspects.add(id)
     if (loaded.rows.length === 0) return
     this.#compare(at, loaded)
-    await carryOut(session, removalUnits(loaded.rows))
+    await carryOut(session, replaceUnits([], loaded.rows))
   }
 
   /** What a create that got no answer may have made. @throws Unavailable while the index may not show it yet */
@@ -217,13 +216,10 @@ function isCurrent(at: RemoteRef, { rows, children, links }: Loaded): boolean {
   return items.length === 1 && item !== undefined && idOf(item) === at.id && versionOf(item, links) === at.version
 }
 
-const isPending = (row: EventRow): boolean => readComment(row.comment).note?.pending === true
-
 /** Whether the rows are such as only an interrupted writing of ours leaves behind. */
 function isHalfway({ rows, children }: Loaded, uid: string): boolean {
   const own = rows.filter(({ referenceId }) => referenceId === uid)
-  const mixed = own.some(isPiece) && own.some(row => !isPiece(row) && row.status !== 1)
-  return mixed || own.some(isPending) || itemsOf(own, children).some(isUnwritten)
+  return own.some(isPending) || itemsOf(own, children).some(isUnwritten)
 }
 
 function isUnwritten(item: Item): boolean {
@@ -242,12 +238,9 @@ export function reusable(rows: readonly EventRow[], viewed: Viewed): EventRow | 
 function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded): { units: Unit[]; row: EventRow | null } {
   const { uid, resourceIds, cancelled } = viewed
   const row = reusable(loaded.rows, viewed)
-  const rest = loaded.rows.filter(({ id }) => id !== row?.id).flatMap(deleteUnit)
+  const rest = loaded.rows.filter(({ id }) => id !== row?.id)
   const { content, note } = plan
-  if (!row) {
-    const units: Unit[] = [createUnit(plan, uid, note, resourceIds, cancelled), ...rest]
-    return { units, row }
-  }
+  if (!row) return { units: replaceUnits([createUnit(plan, uid, note, resourceIds, cancelled)], rest), row }
   const patch = {
     ...timePatch(row, plan),
     ...contentPatch(row, content),
@@ -255,5 +248,5 @@ function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded): { units: Unit[
     ...referencePatch(row, uid),
   }
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
-  return { units: [...updateUnit(row, patch), ...links, ...rest], row }
+  return { units: replaceUnits([...updateUnit(row, patch), ...links], rest), row }
 }

@@ -75,29 +75,48 @@ function limited(pattern: Pattern, rule: string, zone: string, now: number): Pat
 const byStart = (rows: readonly EventRow[]): EventRow[] =>
   [...rows].sort((a, b) => a.startDate - b.startDate || a.id - b.id)
 
+interface Filled {
+  /** Rows by slot. */
+  readonly filled: ReadonlyMap<number, EventRow>
+  /** Rows that begin where no slot is, placed or not. */
+  readonly moved: number
+  /** Rows for which no slot was left. */
+  readonly extra: readonly EventRow[]
+}
+
 /** Fills slots with rows: by the recurrence id in a note of ours, by the same start, else the nearest that is free. */
-function fill(slots: readonly Slot[], rows: readonly EventRow[], zone: string) {
+function fill(slots: readonly Slot[], rows: readonly EventRow[], zone: string): Filled {
   const free = new Map(slots.map(slot => [slot.key, slot]))
   const filled = new Map<number, EventRow>()
-  const rest: EventRow[] = []
   const take = (key: number | null, row: EventRow) => key !== null && free.delete(key) && filled.set(key, row)
-  for (const row of rows) if (!take(notedKey(row, zone), row)) rest.push(row)
-  const moved = rest.filter(row => !take(row.startDate, row))
-  const pairs = moved
-    .flatMap(row => [...free.keys()].map(key => ({ row, key, distance: Math.abs(row.startDate - key) })))
-    .sort((a, b) => a.distance - b.distance || a.key - b.key)
+  const unnoted = rows.filter(row => !take(notedKey(row, zone), row))
+  const moved = unnoted.filter(row => !take(row.startDate, row))
   const placed = new Set<EventRow>()
-  for (const { row, key } of pairs) if (!placed.has(row) && take(key, row)) placed.add(row)
-  return { filled, moved, extra: moved.filter(row => !placed.has(row)) }
+  for (const [row, key] of isMany(moved, rows) ? [] : nearest(moved, [...free.keys()])) {
+    if (!placed.has(row) && take(key, row)) placed.add(row)
+  }
+  return { filled, moved: moved.length, extra: moved.filter(row => !placed.has(row)) }
 }
+
+/** More than this and more than half are no exceptions: the rule itself means something else. */
+const FEW = 3
+const isMany = (moved: readonly EventRow[], rows: readonly EventRow[]): boolean =>
+  moved.length > FEW && moved.length > rows.length / 2
+
+/** Above this, what was moved is taken in its order instead of by distance. */
+const MANY_PAIRS = 20_000
+
+const nearest = (moved: readonly EventRow[], free: readonly number[]): [EventRow, number][] =>
+  moved.length * free.length > MANY_PAIRS
+    ? moved.slice(0, free.length).map((row, index) => [row, free[index] ?? 0])
+    : moved
+        .flatMap(row => free.map((key): [EventRow, number] => [row, key]))
+        .sort(([a, x], [b, y]) => Math.abs(a.startDate - x) - Math.abs(b.startDate - y) || x - y)
 
 function notedKey(row: EventRow, zone: string): number | null {
   const time = readTime(readComment(row.comment).note?.rid)
   return time && toEpoch(time, zone)
 }
-
-/** More moved occurrences than this, and more than half, are no exceptions: the rule itself means something else. */
-const FEW = 3
 
 /** @param rows its occurrences that stand for the series, without strays */
 export function shapeOf(row: EventRow, rows: readonly EventRow[], fallbackZone: string, now: number): SeriesShape {
@@ -114,7 +133,7 @@ export function shapeOf(row: EventRow, rows: readonly EventRow[], fallbackZone: 
   const living = byStart(rows.filter(({ status }) => status !== 1))
   const { slots } = slotsOf(pattern, zone, now)
   const { filled, moved, extra } = fill(slots, living, zone)
-  const different = !rule || (moved.length > FEW && moved.length > living.length / 2)
+  const different = !rule || (moved > FEW && moved > living.length / 2)
   if (different && living.length > 0) return listed(plain, rows, living, zone, now)
   if (extra.length > 0) {
     const rdates = extra.map(({ startDate }) => timeLike(startDate, pattern.start, zone))

@@ -116,8 +116,8 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
       return Number((await ask(RESOURCE, 'add', { scheduleResource })).id)
     },
     async empty() {
-      for (const { id, recurrenceType } of await account.rows()) {
-        if (recurrenceType !== 2) await ask(EVENT, 'delete', { scheduleEventId: id })
+      for (const { id } of await account.rows({ recurrenceTypeIn: '0,1' })) {
+        await ask(EVENT, 'delete', { scheduleEventId: id })
       }
     },
     async close() {

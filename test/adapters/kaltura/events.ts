@@ -196,6 +196,13 @@ export const shapes: { readonly [name: string]: Shape } = {
   'a UID with commas and spaces': nine,
 }
 
+/** The shape of that name. */
+export const shapeNamed = (name: string): Shape => {
+  const shape = shapes[name]
+  if (!shape) throw new TypeError(`no shape is named ${name}`)
+  return shape
+}
+
 /** Some occurrences of a series that somebody else holds. */
 export const orphans = (uid: string, resourceIds: readonly number[] = []): ScheduleEvent => ({
   uid,

@@ -4,7 +4,7 @@ import type { ScheduleEvent } from '../../../src/schedule/event.ts'
 import { differences } from '../../../src/schedule/merge.ts'
 import { occurrences } from '../../../src/schedule/recurrence.ts'
 import { startAccount, type TestAccount } from './account.ts'
-import { event, orphans, shapes } from './events.ts'
+import { event, orphans, shapeNamed, shapes } from './events.ts'
 
 let account: TestAccount
 let source: KalturaAccount
@@ -30,7 +30,7 @@ const instants = (held: ScheduleEvent | undefined): string[] =>
 
 const uidOf = (name: string): string => (name.includes('commas') ? 'a, b; c "d" #1' : `${name}@example.edu`)
 const all: [string, ScheduleEvent][] = [
-  ...Object.keys(shapes).map((name): [string, ScheduleEvent] => [name, event(uidOf(name), shapes[name] as never)]),
+  ...Object.keys(shapes).map((name): [string, ScheduleEvent] => [name, event(uidOf(name), shapeNamed(name))]),
   ['occurrences without their series', orphans('orphans')],
 ]
 
@@ -79,9 +79,7 @@ describe('an event changed in Kaltura', () => {
   const shaped = (kind: string): ScheduleEvent => ({
     ...event(
       'changing',
-      kind === 'cancelled'
-        ? { ...(shapes['a single event'] as never), change: { status: 'CANCELLED' } }
-        : (shapes[kind] as never),
+      kind === 'cancelled' ? { ...shapeNamed('a single event'), change: { status: 'CANCELLED' } } : shapeNamed(kind),
     ),
     resourceIds: [room],
   })
