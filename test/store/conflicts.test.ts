@@ -277,9 +277,9 @@ function expected(events: readonly ScheduleEvent[]): string[] {
 
 eachStore('conflicts kept at every write', (opened, engine) => {
   test('are those that looking at every pair finds', async () => {
-    const { another } = opened()
+    const { fleeting } = opened()
     const law = fc.asyncProperty(fc.array(anyEvent, { maxLength: 25 }), async steps => {
-      const store = await another()
+      const store = await fleeting()
       const events = new Map<string, ScheduleEvent>()
       for (const { uid, gone, day, hour, lasts, rule, on, closed, free } of steps) {
         const made = event(`u${uid}`, {
@@ -296,7 +296,6 @@ eachStore('conflicts kept at every write', (opened, engine) => {
         }
       }
       expect((await all(store)).toSorted()).toEqual(expected([...events.values()]))
-      await store.database.close()
     })
     await fc.assert(law, { numRuns: engine === 'sqlite' ? 50 : 6, interruptAfterTimeLimit: 2500 })
   })

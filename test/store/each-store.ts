@@ -20,6 +20,8 @@ export interface Opened {
   readonly folder: string
   /** One more empty store of the same engine. */
   readonly another: () => Promise<Store>
+  /** An empty store, quickly, for laws that want many; where it can it takes the place of the last one. */
+  readonly fleeting: () => Promise<Store>
 }
 
 interface Engine {
@@ -27,6 +29,8 @@ interface Engine {
   fresh(): Promise<Database | null>
   /** One that may have been used by an earlier test, empty again. */
   emptied(): Promise<Database | null>
+  /** One that need not last. */
+  fleeting(): Promise<Database | null>
   end(): Promise<void>
 }
 
@@ -42,6 +46,11 @@ function sqlite(): Engine {
   return {
     fresh,
     emptied: fresh,
+    async fleeting() {
+      const database = await openSqlite(':memory:')
+      opened.push(database)
+      return database
+    },
     async end() {
       for (const database of opened) await database.close()
       rmSync(folder, { recursive: true, force: true })
@@ -72,14 +81,16 @@ function postgres(): Engine {
     return database
   }
   let used: Promise<Database | null> | null = null
+  const emptied = async () => {
+    used ??= fresh()
+    const database = await used
+    if (database) await empty(database)
+    return database
+  }
   return {
     fresh,
-    async emptied() {
-      used ??= fresh()
-      const database = await used
-      if (database) await empty(database)
-      return database
-    },
+    emptied,
+    fleeting: emptied,
     async end() {
       for (const close of closes) await close()
     },
@@ -102,12 +113,14 @@ export function eachStore(title: string, define: (opened: () => Opened, engine: 
       const clock = { now }
       const store = await open(engine.emptied(), clock)
       if (!store) return context.skip(`no ${name} on this machine`)
-      const another = async () => {
-        const made = await open(engine.fresh(), clock)
-        if (!made) throw new Error(`${name} is gone`)
-        return made
+      const further = async (made: Promise<Database | null>) => {
+        const opened = await open(made, clock)
+        if (!opened) throw new Error(`${name} is gone`)
+        return opened
       }
-      current = { store, database: store.database, clock, folder, another }
+      const another = () => further(engine.fresh())
+      const fleeting = () => further(engine.fleeting())
+      current = { store, database: store.database, clock, folder, another, fleeting }
     })
     afterAll(() => engine.end())
     define(

@@ -243,12 +243,12 @@ const window = fc
 
 eachStore('the index', (opened, engine) => {
   test('gives what expanding every event gives', async () => {
-    const { another } = opened()
+    const { fleeting } = opened()
     const law = fc.asyncProperty(
       fc.array(series, { maxLength: 6 }),
       fc.array(window, { minLength: 1, maxLength: 6 }),
       async (wanted, windows) => {
-        const store = await another()
+        const store = await fleeting()
         const events = wanted.map(({ start, lasts, rule }, index): ScheduleEvent => {
           const end = isDate(start) && lasts.startsWith('PT') ? 'P1D' : lasts
           const made = event(`u${index}`, { lasts: end, rrules: rule ? [rule] : [] })
@@ -271,7 +271,6 @@ eachStore('the index', (opened, engine) => {
           const uids = await store.uidsIn(1, each.from, each.to)
           expect(uids.toSorted()).toEqual([...new Set(expected.map(([uid]) => uid))].toSorted())
         }
-        await store.database.close()
       },
     )
     await fc.assert(law, { numRuns: engine === 'sqlite' ? 50 : 6, interruptAfterTimeLimit: 2500 })
