@@ -1,5 +1,5 @@
 import { SCHEDULE } from '../schedule/event.ts'
-import type { Resource } from '../store/store.ts'
+import type { Resource, Store } from '../store/store.ts'
 import type { Gateway } from './gateway.ts'
 import { CONFLICTS_SEGMENT, SCHEDULE_SEGMENT } from './places.ts'
 
@@ -45,9 +45,39 @@ export const findCalendar = async (gateway: Gateway, segment: string): Promise<C
   return resource && resource.status !== GONE ? ofResource(resource) : null
 }
 
-/** Resources by id, then what spans all of them. */
-export const allCalendars = async (gateway: Gateway): Promise<readonly Calendar[]> => {
+/** How long a list of calendars is believed without looking again, ms: changes by other processes take that long. */
+const BELIEVED = 100
+
+interface CalendarList {
+  readonly calendars: readonly Calendar[]
+  readonly text: string
+  readonly readAt: number
+}
+
+const lists = new WeakMap<Store, CalendarList | null>()
+
+const readList = async (gateway: Gateway, before: CalendarList | null): Promise<CalendarList> => {
   const resources = (await gateway.store.resources()).filter(({ status }) => status !== GONE)
+  const text = JSON.stringify(resources)
+  const readAt = performance.now()
+  if (before?.text === text) return { ...before, readAt }
   const specials = [SCHEDULE_SEGMENT, CONFLICTS_SEGMENT].flatMap(segment => special(gateway, segment) ?? [])
-  return [...resources.map(ofResource), ...specials]
+  return { calendars: [...resources.map(ofResource), ...specials], text, readAt }
+}
+
+/** Resources by id, then what spans all of them. The same array as long as nothing about them changes. */
+export const allCalendars = async (gateway: Gateway): Promise<readonly Calendar[]> => {
+  const { store } = gateway
+  const known = lists.get(store)
+  if (known && performance.now() - known.readAt < BELIEVED) return known.calendars
+  if (known === undefined) store.onWrite(() => expire(store))
+  const list = await readList(gateway, known ?? null)
+  lists.set(store, list)
+  return list.calendars
+}
+
+/** What this process writes is seen at once. */
+const expire = (store: Store): void => {
+  const known = lists.get(store)
+  if (known) lists.set(store, { ...known, readAt: Number.NEGATIVE_INFINITY })
 }

@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto'
 import { fromEpoch } from '../schedule/caltime.ts'
 import { emptyMaster, mainComponent, SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
+import type { Window } from '../schedule/recurrence.ts'
+import { scheduleState } from '../store/calendar-reads.ts'
 import type { Conflict, Member } from '../store/store.ts'
 import type { Gateway } from './gateway.ts'
 import type { CalendarSource, Served } from './sources.ts'
+import { utcText } from './time-range.ts'
+import { conflictsToken } from './tokens.ts'
 
 const TITLES: Readonly<Record<Conflict['kind'], string>> = {
   overlap: 'Two events at once',
@@ -20,16 +24,15 @@ const TITLES: Readonly<Record<Conflict['kind'], string>> = {
 const uidOf = (conflict: Conflict): string => `conflict-${conflict.id}@kaldav`
 const nameOf = (conflict: Conflict): string => `${conflict.id}.ics`
 
-const asEvent = (conflict: Conflict, titles: ReadonlyMap<string, string>, resource: string | null): ScheduleEvent => {
+const asEvent = ({ conflict, titles, resource }: Shown): ScheduleEvent => {
   const start = fromEpoch(conflict.start ?? conflict.since, 'UTC')
   const end = fromEpoch(conflict.end ?? conflict.start ?? conflict.since, 'UTC')
-  const involved = conflict.uids.map(uid => titles.get(uid) ?? uid)
   const detail = JSON.stringify(conflict.detail)
   return {
     uid: uidOf(conflict),
     master: {
       ...emptyMaster(start, end),
-      summary: [TITLES[conflict.kind], involved.join(' / ')].filter(part => part !== '').join(': '),
+      summary: [TITLES[conflict.kind], titles.join(' / ')].filter(part => part !== '').join(': '),
       description: [...conflict.uids, ...(detail === '{}' ? [] : [detail])].join('\n'),
       location: resource,
       transparent: true,
@@ -42,52 +45,60 @@ const asEvent = (conflict: Conflict, titles: ReadonlyMap<string, string>, resour
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22)
 
-const memberOf = (conflict: Conflict): Member => ({
-  name: nameOf(conflict),
-  uid: uidOf(conflict),
-  etag: hash(JSON.stringify(conflict)),
+/** A conflict with all that its event shows. */
+interface Shown {
+  readonly conflict: Conflict
+  readonly titles: readonly string[]
+  readonly resource: string | null
+}
+
+const show = async ({ store }: Gateway, conflicts: readonly Conflict[]): Promise<readonly Shown[]> => {
+  const stored = await store.events([...new Set(conflicts.flatMap(({ uids }) => uids))])
+  const titles = new Map(stored.map(({ uid, event }) => [uid, mainComponent(event).summary ?? uid]))
+  const resources = new Map((await store.resources()).map(({ id, name }) => [id, name]))
+  return conflicts.map(conflict => ({
+    conflict,
+    titles: conflict.uids.map(uid => titles.get(uid) ?? uid),
+    resource: resources.get(conflict.resourceId ?? SCHEDULE) ?? null,
+  }))
+}
+
+const memberOf = (shown: Shown): Member => ({
+  name: nameOf(shown.conflict),
+  uid: uidOf(shown.conflict),
+  etag: hash(JSON.stringify(shown)),
 })
 
-const titlesOf = async ({ store }: Gateway, conflicts: readonly Conflict[]): Promise<ReadonlyMap<string, string>> => {
-  const stored = await store.events([...new Set(conflicts.flatMap(({ uids }) => uids))])
-  return new Map(stored.map(({ uid, event }) => [uid, mainComponent(event).summary ?? uid]))
+const serve = (shown: Shown): Served => {
+  const { since } = shown.conflict
+  const event = asEvent(shown)
+  const body = writeCalendar([event], { dtstamp: utcText(since) })
+  return { member: memberOf(shown), details: { body, createdAt: since, updatedAt: since, event: () => event } }
 }
 
-const serve = async (gateway: Gateway, conflicts: readonly Conflict[]): Promise<readonly Served[]> => {
-  const titles = await titlesOf(gateway, conflicts)
-  const resources = new Map((await gateway.store.resources()).map(({ id, name }) => [id, name]))
-  return conflicts.map(conflict => {
-    const event = asEvent(conflict, titles, resources.get(conflict.resourceId ?? SCHEDULE) ?? null)
-    const dtstamp = new Date(conflict.since * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')
-    const body = writeCalendar([event], { dtstamp: `${dtstamp}Z` })
-    const details = { body, createdAt: conflict.since, updatedAt: conflict.since, event: () => event }
-    return { member: { ...memberOf(conflict), etag: hash(body) }, details }
-  })
-}
+const touches = ({ start, end, since }: Conflict, { from, to }: Window): boolean =>
+  (start ?? since) < to && (end ?? start ?? since) >= from
 
-const members = async (gateway: Gateway): Promise<readonly Member[]> =>
-  (await serve(gateway, await gateway.store.conflicts())).map(({ member }) => member)
+const membersWhere = async (gateway: Gateway, wanted: (conflict: Conflict) => boolean): Promise<readonly Member[]> =>
+  (await show(gateway, (await gateway.store.conflicts()).filter(wanted))).map(memberOf)
 
 /** One event for each open conflict, made while it is read: there are few, and none should be. */
 export const conflictsSource: CalendarSource = {
-  token: async gateway => hash(JSON.stringify((await members(gateway)).map(({ name, etag }) => [name, etag]))),
-  within: async (gateway, _, window) => {
-    const inside = (await gateway.store.conflicts()).filter(({ start, end, since }) => {
-      const from = start ?? since
-      return !window || (from < window.to && (end ?? from) >= window.from)
-    })
-    return (await serve(gateway, inside)).map(({ member }) => member)
+  // Titles are shown too, so any change of the schedule may be one of a conflict.
+  token: async ({ store }) => {
+    const { epoch, conflicts } = await scheduleState(store)
+    return conflictsToken(epoch, conflicts)
   },
-  member: async (gateway, _, name) => (await members(gateway)).find(member => member.name === name) ?? null,
+  within: (gateway, _, window) => membersWhere(gateway, conflict => !window || touches(conflict, window)),
+  member: async (gateway, _, name) => (await membersWhere(gateway, conflict => nameOf(conflict) === name))[0] ?? null,
   named: async (gateway, _, names) => {
     const wanted = new Set(names)
-    return new Map((await members(gateway)).flatMap(member => (wanted.has(member.name) ? [[member.name, member]] : [])))
+    const members = await membersWhere(gateway, conflict => wanted.has(nameOf(conflict)))
+    return new Map(members.map(member => [member.name, member]))
   },
-  load: async (gateway, _, wanted) => {
-    const names = new Set(wanted.map(({ name }) => name))
-    return serve(
-      gateway,
-      (await gateway.store.conflicts()).filter(conflict => names.has(nameOf(conflict))),
-    )
+  load: async (gateway, _, members) => {
+    const names = new Set(members.map(({ name }) => name))
+    const conflicts = (await gateway.store.conflicts()).filter(conflict => names.has(nameOf(conflict)))
+    return (await show(gateway, conflicts)).map(serve)
   },
 }

@@ -16,7 +16,7 @@ import {
   PRINCIPAL_PROPERTIES,
 } from './properties.ts'
 import { rightsOf } from './rights.ts'
-import { type Served, sourceOf } from './sources.ts'
+import { type Served, sourceOf, tokensOf } from './sources.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
 
 /** What is asked of each resource of one answer. */
@@ -166,7 +166,10 @@ export const entriesBelow = async (exchange: Exchange, place: Place): Promise<re
   const { gateway, person } = exchange
   if (place.kind === 'home') {
     const calendars = await allCalendars(gateway)
-    return Promise.all(calendars.map(calendar => calendarEntry(exchange, calendar)))
+    const tokens = await tokensOf(gateway, calendars)
+    return calendars.map(calendar =>
+      entry(CALENDAR_PROPERTIES, calendarTarget(exchange, calendar, tokens.get(calendar) ?? '')),
+    )
   }
   if (place.kind === 'rooms') {
     const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])

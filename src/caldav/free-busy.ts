@@ -5,7 +5,7 @@ import { send } from '../dav/respond.ts'
 import { child } from '../dav/xml.ts'
 import { type Component, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
-import { busyWithin, type VersionedOccurrence } from '../store/calendar-reads.ts'
+import { type BusyOccurrence, busyWithin } from '../store/calendar-reads.ts'
 import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
@@ -30,7 +30,7 @@ const tentativeIn = ({ master, overrides }: ScheduleEvent): Tentative => ({
 /** By the version of the event: nothing to invalidate. */
 const known = new LRUCache<string, Tentative>({ max: 20_000 })
 
-const learn = async ({ store }: Gateway, rows: readonly VersionedOccurrence[]): Promise<void> => {
+const learn = async ({ store }: Gateway, rows: readonly BusyOccurrence[]): Promise<void> => {
   const missing = new Map(rows.filter(({ etag }) => !known.has(etag)).map(({ uid, etag }) => [uid, etag]))
   for (const stored of await store.events([...missing.keys()])) {
     const facts = /^STATUS:TENTATIVE/im.test(stored.body) ? tentativeIn(stored.event) : NONE
@@ -38,7 +38,7 @@ const learn = async ({ store }: Gateway, rows: readonly VersionedOccurrence[]): 
   }
 }
 
-const typeOf = ({ etag, recurrenceId, blackout }: VersionedOccurrence): BusyType => {
+const typeOf = ({ etag, recurrenceId, blackout }: BusyOccurrence): BusyType => {
   if (blackout) return 'BUSY-UNAVAILABLE'
   const { all, overrides } = known.get(etag) ?? NONE
   return (overrides.get(recurrenceId ?? '') ?? all) ? 'BUSY-TENTATIVE' : 'BUSY'

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DavError } from '../dav/errors.ts'
 import { statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
@@ -6,7 +6,7 @@ import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
 import type { XmlNode } from '../dav/xml.ts'
-import { type CalendarChange, changesEverywhere, scheduleMark } from '../store/calendar-reads.ts'
+import { type CalendarChange, changesEverywhere, scheduleState } from '../store/calendar-reads.ts'
 import { pathsChangedSince } from '../store/properties.ts'
 import { allCalendars, type Calendar } from './calendars.ts'
 import { calendarEntry, memberResponses, type Question } from './entries.ts'
@@ -17,12 +17,14 @@ import { sourceOf } from './sources.ts'
 import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
 import { invalidToken } from './tokens.ts'
 
+const listMarks = new WeakMap<readonly Calendar[], string>()
+
 /** Which calendars there are, in a few characters. */
-const listMark = (calendars: readonly Calendar[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify(calendars.map(({ id, segment, name, zone }) => [id, segment, name, zone])))
-    .digest('base64url')
-    .slice(0, 12)
+const listMark = (calendars: readonly Calendar[]): string => {
+  const known = listMarks.get(calendars) ?? hash('sha256', JSON.stringify(calendars), 'base64url').slice(0, 12)
+  listMarks.set(calendars, known)
+  return known
+}
 
 /** How far a client has seen the home: its calendars, what lies in them, and what the person wrote over them. */
 interface HomeState {
@@ -39,12 +41,8 @@ const write = ({ epoch, list, mark, revision }: HomeState): string =>
 
 const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeState> => {
   const { store } = exchange.gateway
-  return {
-    epoch: await store.epoch(),
-    list: listMark(calendars),
-    mark: await scheduleMark(store.database),
-    revision: (await personalOf(exchange)).revision,
-  }
+  const { epoch, conflicts } = await scheduleState(store)
+  return { epoch, list: listMark(calendars), mark: conflicts, revision: (await personalOf(exchange)).revision }
 }
 
 /** Sync token and ctag of the home: moves with every change in any calendar. */

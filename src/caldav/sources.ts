@@ -1,10 +1,12 @@
 import type { Window } from '../schedule/recurrence.ts'
+import { calendarTokens, scheduleState } from '../store/calendar-reads.ts'
 import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { conflictsSource } from './conflicts.ts'
 import type { Gateway } from './gateway.ts'
 import { resourceSource, scheduleSource } from './stored.ts'
 import type { EventDetails } from './targets.ts'
+import { conflictsToken, formatToken } from './tokens.ts'
 
 /** An event as one calendar serves it. `member.etag` belongs to `details.body`. */
 export interface Served {
@@ -32,3 +34,17 @@ const SOURCES: Readonly<Record<Calendar['kind'], CalendarSource>> = {
 }
 
 export const sourceOf = (calendar: Calendar): CalendarSource => SOURCES[calendar.kind]
+
+/** `token` of many calendars at once, in two queries. */
+export const tokensOf = async (
+  { store }: Gateway,
+  calendars: readonly Calendar[],
+): Promise<ReadonlyMap<Calendar, string>> => {
+  const { epoch, conflicts } = await scheduleState(store)
+  const tokens = await calendarTokens(store.database)
+  const tokenOf = (calendar: Calendar): string =>
+    calendar.kind === 'conflicts'
+      ? conflictsToken(epoch, conflicts)
+      : formatToken(epoch, calendar.id, tokens.get(calendar.id) ?? 0)
+  return new Map(calendars.map(calendar => [calendar, tokenOf(calendar)]))
+}

@@ -1,5 +1,5 @@
 import type { Window } from '../schedule/recurrence.ts'
-import { membersNamed, membersWithin } from '../store/calendar-reads.ts'
+import { calendarState, membersNamed, membersWithin } from '../store/calendar-reads.ts'
 import type { Member, StoredEvent } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { decoratedBodies } from './decorate.ts'
@@ -9,8 +9,10 @@ import { formatToken } from './tokens.ts'
 
 const DAY = 86_400
 
-const token = async ({ store }: Gateway, calendar: Calendar): Promise<string> =>
-  formatToken(await store.epoch(), calendar.id, await store.token(calendar.id))
+const token = async ({ store }: Gateway, calendar: Calendar): Promise<string> => {
+  const { epoch, token } = await calendarState(store, calendar.id)
+  return formatToken(epoch, calendar.id, token)
+}
 
 const within = (
   { store }: Gateway,

@@ -5,6 +5,7 @@ import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
 import type { XmlNode } from '../dav/xml.ts'
+import { calendarState } from '../store/calendar-reads.ts'
 import type { CalendarChanges } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { memberResponses, type Question } from './entries.ts'
@@ -46,10 +47,14 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
   }
   // A calendar has nothing below its events: both levels mean the same.
   isInfinite(body, exchange.request.headers.depth)
-  const epoch = await gateway.store.epoch()
+  const { epoch, token: current } = await calendarState(gateway.store, calendar.id)
   const given = syncTokenIn(body)
   const since = given === '' ? 0 : parseToken(given, epoch, calendar.id)
-  const changes = await gateway.store.changesSince(calendar.id, since, limitOf(body))
+  // Most requests only learn that there is nothing new.
+  const changes =
+    since === current && since > 0
+      ? { token: since, changed: [], removed: [], truncated: false }
+      : await gateway.store.changesSince(calendar.id, since, limitOf(body))
   const question = { request: propertyRequest(body), minimal: prefer.minimal, personal: new Map() }
   const token = formatToken(epoch, calendar.id, changes.token)
   await sendMultistatus(response, responses(exchange, calendar, changes, question, token))

@@ -8,6 +8,9 @@ import { dav } from '../dav/names.ts'
 export const formatToken = (epoch: string, calendar: number, token: number): string =>
   `urn:kaldav:sync:${epoch}:${calendar}:${token}`
 
+/** The conflicts have no change log of their own: a tag to compare, not a sync token. */
+export const conflictsToken = (epoch: string, mark: string): string => `urn:kaldav:conflicts:${epoch}:${mark}`
+
 const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})$/
 
 export const invalidToken = (): DavError =>

@@ -40,7 +40,9 @@ export const readBody = (request: IncomingMessage): Promise<Buffer> => {
       else resolve(first && !second ? first : Buffer.concat(chunks, size))
     })
     request.once('error', reject)
-    request.once('close', () => reject(badRequest('The connection closed before the request body ended')))
+    request.once('close', () => {
+      if (!request.complete) reject(badRequest('The connection closed before the request body ended'))
+    })
   })
 }
 

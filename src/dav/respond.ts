@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { NAMESPACES, PROLOG } from './write.ts'
@@ -24,6 +23,18 @@ export const send = (response: ServerResponse, status: number, headers: Headers 
 export const sendXml = (response: ServerResponse, status: number, body: string, headers: Headers = {}): void =>
   send(response, status, { 'Content-Type': XML_TYPE, ...headers }, body)
 
+/** The client has taken what was written, or is gone. */
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise(resolve => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
+
 /**
  * A multistatus whose parts are made one after the other. Short ones carry their length; long ones are streamed, and a
  * failure in the middle of one breaks the connection, so that half an answer never looks whole.
@@ -38,13 +49,20 @@ export const sendMultistatus = async (
     pending += part
     if (pending.length < STREAM_FROM) continue
     if (!response.headersSent) response.writeHead(207, { 'Content-Type': XML_TYPE, ...headers })
-    if (!response.write(pending)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(pending)) await drained(response)
     pending = ''
     if (response.destroyed) return
   }
   pending += MULTISTATUS_CLOSE
   if (response.headersSent) response.end(pending)
   else sendXml(response, 207, pending, headers)
+}
+
+/** A whole multistatus, to keep. */
+export const multistatusText = async (parts: AsyncIterable<string>): Promise<string> => {
+  let text = MULTISTATUS_OPEN
+  for await (const part of parts) text += part
+  return text + MULTISTATUS_CLOSE
 }
 
 /** Items rendered in turns that let other requests in between. */

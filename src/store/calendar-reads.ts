@@ -4,7 +4,7 @@ import type { Database, Row } from './database.ts'
 import { rangeScan, rollingBeyond } from './occurrence-index.ts'
 import type { Reader } from './reader.ts'
 import { inLists, placeholders } from './sql.ts'
-import type { Member, OccurrenceRow } from './types.ts'
+import type { Member } from './types.ts'
 
 const member = (row: Row): Member => ({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })
 
@@ -41,22 +41,58 @@ export const membersWithin = async (reader: Reader, resourceId: number, window: 
   return membersBy(database, resourceId, 'uid', await reader.uidsIn(resourceId, from, to))
 }
 
-/** An occurrence, and the version of its event. */
-export interface VersionedOccurrence extends OccurrenceRow {
+/** An occurrence that occupies its calendar, and the version of its event. */
+export interface BusyOccurrence {
+  readonly uid: string
   readonly etag: string
+  readonly recurrenceId: string | null
+  readonly start: number
+  readonly end: number
+  readonly blackout: boolean
 }
 
-/** The occurrences in the window that occupy the calendar. @throws TooManyOccurrences */
-export const busyWithin = async (
-  reader: Reader,
-  resourceId: number,
-  { from, to }: Window,
-): Promise<VersionedOccurrence[]> => {
+const BUSY = `SELECT o.uid, m.etag, o.recurrence_id, o.start_at, o.end_at, o.blackout FROM (${rangeScan}) o
+  JOIN member m ON m.uid = o.uid AND m.resource_id = $1 WHERE o.busy = 1 OR o.blackout = 1`
+
+/** What occupies a calendar in the window; one query where the index holds all of it. @throws TooManyOccurrences */
+export const busyWithin = async (reader: Reader, resourceId: number, window: Window): Promise<BusyOccurrence[]> => {
+  const { database } = reader
+  const { from, to } = window
+  const beyond = await rollingBeyond(database, resourceId, window)
+  if (beyond.length === 0) {
+    return (await database.query(BUSY, [resourceId, from, to])).map(row => ({
+      uid: String(row.uid),
+      etag: String(row.etag),
+      recurrenceId: row.recurrence_id === null ? null : String(row.recurrence_id),
+      start: Number(row.start_at),
+      end: Number(row.end_at),
+      blackout: row.blackout === 1,
+    }))
+  }
   const busy = (await reader.occurrencesIn(resourceId, from, to)).filter(row => row.busy || row.blackout)
-  const uids = [...new Set(busy.map(({ uid }) => uid))]
-  const members = await membersBy(reader.database, resourceId, 'uid', uids)
+  const members = await membersBy(database, resourceId, 'uid', [...new Set(busy.map(({ uid }) => uid))])
   const etags = new Map(members.map(({ uid, etag }) => [uid, etag]))
   return busy.map(row => ({ ...row, etag: etags.get(row.uid) ?? '' }))
+}
+
+/** How far a calendar has come, and in which database: sync tokens of another one mean nothing. */
+export interface CalendarState {
+  readonly epoch: string
+  readonly token: number
+}
+
+const EPOCH = `(SELECT value FROM meta WHERE key = 'epoch') AS epoch`
+const TOKEN = (resource: string): string =>
+  `COALESCE((SELECT token FROM calendar WHERE resource_id = ${resource}), 0) AS token`
+
+const stateOf = async (reader: Reader, row: Row | undefined): Promise<CalendarState> => ({
+  epoch: row?.epoch == null ? await reader.epoch() : String(row.epoch),
+  token: Number(row?.token ?? 0),
+})
+
+export const calendarState = async (reader: Reader, resourceId: number): Promise<CalendarState> => {
+  const [row] = await reader.database.query(`SELECT ${EPOCH}, ${TOKEN('$1')}`, [resourceId])
+  return stateOf(reader, row)
 }
 
 /** The token of every calendar, by resource id; those without a change yet are left out. */
@@ -65,13 +101,14 @@ export const calendarTokens = async (database: Database): Promise<ReadonlyMap<nu
   return new Map(rows.map(row => [Number(row.resource_id), Number(row.token)]))
 }
 
-/** A text that changes whenever a calendar or a conflict does, found without looking at either. */
-export const scheduleMark = async (database: Database): Promise<string> => {
-  const [row] = await database.query(
-    `SELECT (SELECT token FROM calendar WHERE resource_id = 0) AS token,
-       (SELECT COUNT(*) FROM conflict) AS conflicts, (SELECT MAX(since) FROM conflict) AS newest`,
+/** The state of the whole schedule, and a text that moves whenever a conflict may have. */
+export const scheduleState = async (reader: Reader): Promise<CalendarState & { readonly conflicts: string }> => {
+  const [row] = await reader.database.query(
+    `SELECT ${EPOCH}, ${TOKEN('0')}, (SELECT COUNT(*) FROM conflict) AS conflicts,
+       (SELECT MAX(since) FROM conflict) AS newest`,
   )
-  return `${row?.token ?? 0}.${row?.conflicts ?? 0}.${row?.newest ?? 0}`
+  const state = await stateOf(reader, row)
+  return { ...state, conflicts: `${state.token}.${row?.conflicts ?? 0}.${row?.newest ?? 0}` }
 }
 
 /** A change in one calendar. */
