@@ -10,6 +10,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const needed = 26
+/** Most of what a request makes is garbage at once; the default nursery lets it grow to a hundred megabytes first. */
+const smallNursery = '--max-semi-space-size=4'
 
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
 // Node does not strip types under node_modules, so the published package carries JavaScript.
@@ -35,7 +37,7 @@ function startOnOwnNode() {
     process.exit(2)
   }
   // The channel lets kaldav end in good order when this process is killed without a signal it could pass on.
-  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  const child = spawn(node, [smallNursery, entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     // On a terminal the keys that make SIGINT and SIGQUIT reach the child by themselves.
     const twice = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT')
