@@ -6,6 +6,7 @@ import { KaldavError } from '../errors.ts'
 import { redact } from '../log.ts'
 import type { Gateway } from '../main.ts'
 import { count } from './output.ts'
+import { systemRemedy } from './run.ts'
 
 export interface CheckResult {
   readonly check: string
@@ -54,7 +55,7 @@ export async function runChecks(checks: readonly Check[]): Promise<CheckResult[]
 export const failure = (error: unknown): Outcome =>
   bad(
     redact(error instanceof Error ? error.message : String(error)),
-    error instanceof KaldavError ? error.remedy : 'This should not happen: please report it.',
+    error instanceof KaldavError ? error.remedy : (systemRemedy(error) ?? 'This should not happen: please report it.'),
   )
 
 const leastFree = 500e6

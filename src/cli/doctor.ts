@@ -28,7 +28,7 @@ async function inside(config: Config): Promise<CheckResult[]> {
     }
   } catch (error) {
     const { message, remedy } = failure(error)
-    return [{ check: 'database', ok: false, message, remedy: remedy ?? null }]
+    return [{ check: 'opening', ok: false, message, remedy: remedy ?? null }]
   }
 }
 

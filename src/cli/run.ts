@@ -40,6 +40,22 @@ export function report(error: unknown): ExitStatus {
     note(`${error.message}${error.remedy ? `\n${error.remedy}` : ''}`)
     return error instanceof WrongUse || error instanceof NotFound ? exit.wrongUse : exit.findings
   }
+  const remedy = systemRemedy(error)
+  if (remedy !== null && error instanceof Error) {
+    note(`${error.message}\n${remedy}`)
+    return exit.wrongUse
+  }
   note(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return exit.findings
 }
+
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another program listens there: stop it, or choose another PORT.',
+  EADDRNOTAVAIL: 'This machine has no such address: correct HOST.',
+  EACCES: 'Check the rights.',
+  ENOENT: 'Check the name.',
+}
+
+/** What to do about what the operating system refuses; `null` for any other error. */
+export const systemRemedy = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error ? (remedies[String(error.code)] ?? null) : null

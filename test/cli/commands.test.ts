@@ -31,10 +31,39 @@ test('resources: import the CSV, list them, export them, and take the export bac
   expect(readFileSync(join(place.folder, 'out.csv'), 'utf8')).toMatch(/^\*action,resourceId,name,type/)
   const again = await run('resources', 'import', 'out.csv')
   expect(again.stdout).toBe('added 0, updated 10, deleted 0, rejected 0\n')
-  const bad = await run('resources', 'import', file('bad.csv', '*action,name,systemName\n4,X,x\n2,Y,\n3,,nowhere\n'))
-  expect(bad.status).toBe(1)
-  expect(bad.stderr).toContain('bad.csv:2  X  Unknown action passed: [4]')
-  expect(bad.stderr).toContain('bad.csv:4  nowhere  Unable to find location resource [nowhere]')
+})
+
+test('resources: updates what a line says only, deletes, and names each line it cannot do', async () => {
+  const csv = `*action,resourceId,name,type,systemName,parentType,parentSystemName
+1,,Annex,location,annex,,
+1,,Annex camera,camera,annex,location,annex
+1,,Annex again,location,annex,,
+2,,New Annex,location,annex,,
+6,,Newer camera,camera,annex,,
+6,,Studio,location,studio,location,annex
+2,,B,camera,nowhere,,
+3,9999,,,,,
+6,,,location,nameless,,
+1,,D,location,d,camera,nowhere
+4,,X,,x,,
+3,,,camera,annex,,
+`
+  const mixed = await run('resources', 'import', file('mixed.csv', csv))
+  expect(mixed).toMatchObject({ status: 1, stdout: 'added 3, updated 2, deleted 1, rejected 6\n' })
+  expect(mixed.stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(/^rejected {2}mixed\.csv:4 {2}annex {2}.*System name \[annex\] already exists/),
+    'rejected  mixed.csv:8  nowhere  Unable to find camera resource [nowhere]',
+    'rejected  mixed.csv:9  -  Unable to find location resource [9999]',
+    'rejected  mixed.csv:10  nameless  Mandatory Column [name] missing from CSV.',
+    'rejected  mixed.csv:11  d  Unable to find parent camera resource [nowhere]',
+    'rejected  mixed.csv:12  X  Unknown action passed: [4]',
+  ])
+  const list = await json('resources', 'list')
+  expect(list).toContainEqual(expect.objectContaining({ systemName: 'studio', parent: 'annex' }))
+  expect(list.find(({ systemName }: { systemName: string }) => systemName === 'annex')).toMatchObject({
+    name: 'New Annex',
+  })
+  expect(list).toHaveLength(12)
 })
 
 test('import: takes files in, names each rejected item, and is quiet the second time', async () => {
@@ -144,6 +173,25 @@ test('sync, sources, account, doctor: the embedded account answers', async () =>
   expect(checks.map(({ check }: { check: string }) => check)).toEqual(
     expect.arrayContaining(['configuration', 'disk', 'tls', 'address', 'clock', 'database', 'account', 'sources']),
   )
+})
+
+test('doctor: names what is wrong around the gateway, each with what to do', async () => {
+  const ill = workplace()
+  writeFileSync(
+    join(ill.folder, 'kaldav.yaml'),
+    `server: { baseUrl: "http://127.0.0.1:1", host: 0.0.0.0, tls: { cert: no.pem, key: no.pem } }
+resources: { nowhere: {} }
+`,
+  )
+  const examined = await command(ill, ['doctor', '--json'])
+  expect(examined.status).toBe(1)
+  const findings = JSON.parse(examined.stdout).filter(({ ok }: { ok: boolean }) => !ok)
+  expect(findings.map(({ check }: { check: string }) => check)).toEqual(['tls', 'address', 'resources'])
+  for (const { remedy } of findings) expect(remedy).toMatch(/\.$/)
+  writeFileSync(join(ill.folder, 'kaldav.yaml'), 'store: { url: "sqlite:./kaldav.yaml" }\n')
+  const unopened = await command(ill, ['doctor'])
+  expect(unopened.status).toBe(1)
+  expect(unopened.stdout).toMatch(/FINDING +opening +the database \S+ cannot be opened/)
 })
 
 test('backup and restore: what was lost is back, and what was there before is kept', async () => {
