@@ -37,7 +37,8 @@ function startOnOwnNode() {
     process.exit(2)
   }
   // The channel lets kaldav end in good order when this process is killed without a signal it could pass on.
-  const child = spawn(node, [smallNursery, entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  const args = [smallNursery, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     // On a terminal the keys that make SIGINT and SIGQUIT reach the child by themselves.
     const twice = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT')
