@@ -34,20 +34,57 @@ export const hookOf = (
 const sameText = (a: string, b: string): boolean =>
   timingSafeEqual(Buffer.from(hash('sha256', a), 'hex'), Buffer.from(hash('sha256', b), 'hex'))
 
+/** More than any call of a remote has, bytes. */
+const longestCall = 1_000_000
+
+/** @returns `null` for a body that is too long */
+async function bodyOf(request: Request): Promise<string | null> {
+  if (Number(request.get('Content-Length') ?? 0) > longestCall) {
+    request.resume()
+    return null
+  }
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > longestCall) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** Every item of a batch has to carry the token: one that is foreign makes the whole unbelievable. */
+function clientStates(body: string): string[] {
+  try {
+    const { value } = JSON.parse(body) as { value?: readonly { clientState?: unknown }[] }
+    return Array.isArray(value) ? value.map(item => String(item?.clientState ?? '')) : []
+  } catch {
+    return []
+  }
+}
+
 /** The tokens a call carries, in the way of each remote. */
-const tokensIn: Readonly<Record<string, (request: Request) => readonly string[]>> = {
-  google: request => [request.get('X-Goog-Channel-Token') ?? ''],
+const tokensIn: Readonly<Record<string, (request: Request) => Promise<readonly string[]>>> = {
+  // Google sends no body and says it is JSON; whatever comes is let go unread.
+  google: async request => [request.resume().get('X-Goog-Channel-Token') ?? ''],
+  microsoft365: async request => clientStates((await bodyOf(request)) ?? ''),
 }
 
 /** Mounted at `/webhooks`. */
 export function webhooksRouter(options: WebhookOptions): Router {
   const router = Router()
   router.post('/:type', async (request: Request<{ type: string }>, response: Response) => {
-    // Google sends no body and says it is JSON; whatever comes is let go unread.
-    request.resume()
     const read = tokensIn[request.params.type]
     const binding = (await options.bindings()).find(each => keyOf(each) === request.query.binding)
-    const tokens = read?.(request as Request) ?? []
+    const { validationToken } = request.query
+    if (binding?.type === 'microsoft365' && typeof validationToken === 'string') {
+      // Graph asks whether the address is ours before it promises to call it, and waits for its word as plain text.
+      request.resume()
+      response.type('text/plain').set('X-Content-Type-Options', 'nosniff').send(validationToken)
+      return
+    }
+    const tokens = (await read?.(request as Request)) ?? []
+    if (!read) request.resume()
     const expected = binding ? tokenOf(options.secret, binding) : ''
     const known = tokens.length > 0 && tokens.every(token => sameText(token, expected))
     if (!binding || !known || binding.type !== request.params.type) {

@@ -2,11 +2,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import pino from 'pino'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Binding } from '../../src/sync/binding.ts'
 import { hookOf, webhooksRouter } from '../../src/sync/webhooks.ts'
 
 const binding = { id: 'google/room', type: 'google' } as Binding
+const outlook = { id: 'm365/room', type: 'microsoft365' } as Binding
 const secret = 'a secret of the database'
 const woken: string[] = []
 let server: Server
@@ -16,7 +17,7 @@ beforeEach(async () => {
   woken.length = 0
   const router = webhooksRouter({
     ...{ secret, baseUrl: 'https://calendar.example.edu', log: pino({ level: 'silent' }) },
-    bindings: async () => [binding],
+    bindings: async () => [binding, outlook],
     wake: async ({ id }) => void woken.push(id),
   })
   server = createServer(express().use('/webhooks', router))
@@ -51,6 +52,54 @@ it.each([
 ])('leaves %s alone', async (_, to, token) => {
   expect((await call(to, token)).status).toBe(404)
   expect(woken).toEqual([])
+})
+
+describe('Microsoft 365', () => {
+  const room = hookOf({ secret, baseUrl: 'https://calendar.example.edu' }, outlook)
+  const { pathname, search } = new URL(room?.url ?? '')
+  const post = (query: string, body: unknown) =>
+    fetch(`${origin}${pathname}${search}${query}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  const item = (clientState: unknown, more: object = {}) => ({ subscriptionId: 's', clientState, ...more })
+  const token = room?.token
+
+  it('S45 is given its validation token back, decoded, as plain text', async () => {
+    const response = await post('&validationToken=Validation%3A%20Testing%20%3Cb%3E%2B%2F%3D', '')
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
+    expect(await response.text()).toBe('Validation: Testing <b>+/=')
+    expect((await fetch(`${origin}/webhooks/microsoft365?validationToken=x`, { method: 'POST' })).status).toBe(404)
+    expect(woken).toEqual([])
+  })
+
+  it('S48 wakes the room for changes and for lifecycle messages, known or not', async () => {
+    expect(
+      (await post('', { value: [item(token, { changeType: 'updated', resource: 'x' }), item(token)] })).status,
+    ).toBe(202)
+    expect((await post('', { value: [item(token, { lifecycleEvent: 'missed' })] })).status).toBe(202)
+    expect((await post('', { value: [item(token, { lifecycleEvent: 'unheardOf' })] })).status).toBe(202)
+    expect(woken).toEqual(['m365/room', 'm365/room', 'm365/room'])
+  })
+
+  it.each([
+    ['a wrong clientState among right ones', { value: [item(token), item('wrong')] }],
+    ['no clientState', { value: [{ subscriptionId: 's' }] }],
+    ['no items', { value: [] }],
+    ['something else', { hello: 'world' }],
+    ['null', 'null'],
+    ['no JSON', '<html>'],
+    ['a body without end', 'x'.repeat(1_500_000)],
+  ])('leaves %s alone', async (_, body) => {
+    const status = await post('', body).then(
+      response => response.status,
+      () => 404,
+    )
+    expect(status).toBe(404)
+    expect(woken).toEqual([])
+  })
 })
 
 it('offers no hook where nobody outside can reach it', () => {
