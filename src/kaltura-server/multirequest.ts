@@ -16,7 +16,10 @@ function resolveText(text: string, earlier: readonly unknown[]): unknown {
   const whole = /^\{(\d+):result:?([^}]*)\}$/.exec(text)
   const look = (index: string, path: string): unknown => {
     const keys = path === '' ? [] : path.split(':')
-    return keys.reduce<unknown>((at, key) => (isGroup(at) ? at[key] : undefined), earlier[Number(index) - 1])
+    return keys.reduce<unknown>(
+      (at, key) => (isGroup(at) && Object.hasOwn(at, key) ? at[key] : undefined),
+      earlier[Number(index) - 1],
+    )
   }
   if (whole) return look(whole[1] ?? '', whole[2] ?? '') ?? text
   return text.replace(REFERENCE, (reference, index: string, path: string) => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import express, { type Request, type Response, type Router } from 'express'
 import { ApiError, apiError } from './api-error.ts'
@@ -82,6 +83,7 @@ async function answer(options: RouterOptions, parameters: Grouped, response: Res
   response
     .status(200)
     .set('X-Me', 'kaldav')
+    .set('X-Kaltura-Session', String(randomInt(2 ** 31)))
     .set('Cache-Control', 'no-store')
     .type(toText(parameters['content-type']) || rendered.type)
     .send(rendered.text)

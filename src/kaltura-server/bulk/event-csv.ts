@@ -27,29 +27,35 @@ export const EVENT_COLUMNS = [
 const REQUIRED = ['action', 'eventType', 'title', 'startTime', 'eventOrganizerId', 'contentOwnerId']
 const ADD = '1'
 
-const EVENT_CLASSES: Readonly<Record<string, string>> = {
-  1: 'KalturaRecordScheduleEvent',
-  2: 'KalturaLiveStreamScheduleEvent',
-  4: 'KalturaMeetingScheduleEvent',
-  5: 'KalturaLiveRedirectScheduleEvent',
-}
-const FREQUENCIES: Readonly<Record<string, string>> = {
-  SECONDLY: 'seconds',
-  MINUTELY: 'minutes',
-  HOURLY: 'hours',
-  DAILY: 'days',
-  WEEKLY: 'weeks',
-  MONTHLY: 'months',
-  YEARLY: 'years',
-}
-const RULE_PARTS: Readonly<Record<string, string>> = {
-  INTERVAL: 'interval',
-  BYMONTHDAY: 'byMonthDay',
-  BYMONTH: 'byMonth',
-  BYDAY: 'byDay',
-  BYSETPOS: 'byOffset',
-  COUNT: 'count',
-}
+const EVENT_CLASSES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    1: 'KalturaRecordScheduleEvent',
+    2: 'KalturaLiveStreamScheduleEvent',
+    4: 'KalturaMeetingScheduleEvent',
+    5: 'KalturaLiveRedirectScheduleEvent',
+  }),
+)
+const FREQUENCIES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    SECONDLY: 'seconds',
+    MINUTELY: 'minutes',
+    HOURLY: 'hours',
+    DAILY: 'days',
+    WEEKLY: 'weeks',
+    MONTHLY: 'months',
+    YEARLY: 'years',
+  }),
+)
+const RULE_PARTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    INTERVAL: 'interval',
+    BYMONTHDAY: 'byMonthDay',
+    BYMONTH: 'byMonth',
+    BYDAY: 'byDay',
+    BYSETPOS: 'byOffset',
+    COUNT: 'count',
+  }),
+)
 
 /** What makes a line fail: the sentence of its result, and the API's code where the API refused. */
 class LineError extends Error {
@@ -80,11 +86,11 @@ function recurrenceOf(text: string, until: number | null): Record<string, unknow
   for (const part of text.split(',')) {
     const [name = '', value = ''] = part.trim().split('=')
     if (name === 'FREQ') {
-      const frequency = FREQUENCIES[value]
+      const frequency = FREQUENCIES.get(value)
       if (!frequency) throw new LineError(`Undefined constant KalturaScheduleEventRecurrenceFrequency::${value}`)
       rule.frequency = frequency
     }
-    const field = RULE_PARTS[name]
+    const field = RULE_PARTS.get(name)
     if (field) rule[field] = value.replaceAll(';', ',')
   }
   if (until === null) return rule
@@ -131,7 +137,7 @@ async function resourceOf(context: JobContext, { values }: CsvLine): Promise<num
 function eventOf(context: JobContext, { values }: CsvLine): Record<string, unknown> {
   const zone = context.account.timeZone
   const eventType = values.get('eventType') ?? ''
-  const objectType = EVENT_CLASSES[eventType]
+  const objectType = EVENT_CLASSES.get(eventType)
   if (!objectType) throw new LineError(`Invalid scheduled event type: ${eventType}`)
   const end = values.has('endTime') ? csvInstant(values.get('endTime') ?? '', zone) : null
   const recurrence = values.get('recurrence')

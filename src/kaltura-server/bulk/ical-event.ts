@@ -38,17 +38,19 @@ const ENTRY_TEXTS: readonly (readonly [field: string, property: string])[] = [
   ['entryIds', 'X-KALTURA-ENTRY-IDS'],
   ['categoryIds', 'X-KALTURA-CATEGORY-IDS'],
 ]
-const CLASSIFICATIONS: Readonly<Record<string, number>> = { PUBLIC: 1, PRIVATE: 2, CONFIDENTIAL: 3 }
+const CLASSIFICATIONS: ReadonlyMap<string, number> = new Map(Object.entries({ PUBLIC: 1, PRIVATE: 2, CONFIDENTIAL: 3 }))
 
-const FREQUENCIES: Readonly<Record<string, string>> = {
-  SECONDLY: 'seconds',
-  MINUTELY: 'minutes',
-  HOURLY: 'hours',
-  DAILY: 'days',
-  WEEKLY: 'weeks',
-  MONTHLY: 'months',
-  YEARLY: 'years',
-}
+const FREQUENCIES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    SECONDLY: 'seconds',
+    MINUTELY: 'minutes',
+    HOURLY: 'hours',
+    DAILY: 'days',
+    WEEKLY: 'weeks',
+    MONTHLY: 'months',
+    YEARLY: 'years',
+  }),
+)
 const RULE_TEXTS: readonly (readonly [field: string, part: string])[] = [
   ['name', 'NAME'],
   ['count', 'COUNT'],
@@ -104,7 +106,7 @@ function durationOf(text: string): number | string {
 }
 
 function ruleObject(rule: ReadonlyMap<string, string>, clock: Clock): Record<string, unknown> {
-  const frequency = FREQUENCIES[rule.get('FREQ') ?? '']
+  const frequency = FREQUENCIES.get(rule.get('FREQ') ?? '')
   if (!frequency)
     throw new Error(`Undefined constant KalturaScheduleEventRecurrenceFrequency::${rule.get('FREQ') ?? ''}`)
   const object: Record<string, unknown> = { objectType: 'KalturaScheduleEventRecurrence', frequency }
@@ -137,7 +139,7 @@ export function eventOf(component: IcalComponent, eventsType: number, clock: Clo
     const at = icalInstant(fields.get(property), zoneName(parameters.get(property)), clock)
     if (at !== null) event[field] = at
   }
-  const classification = CLASSIFICATIONS[fields.get('CLASS') ?? '']
+  const classification = CLASSIFICATIONS.get(fields.get('CLASS') ?? '')
   if (classification !== undefined) event.classificationType = classification
   if (rule) event.recurrence = ruleObject(rule, clock)
   return event

@@ -20,11 +20,13 @@ const RESOURCES = 'schedule_scheduleresource'
 const Action = { add: '1', update: '2', delete: '3', addOrUpdate: '6' } as const
 const ACTIONS: readonly string[] = Object.values(Action)
 
-const CLASSES: Readonly<Record<string, string>> = {
-  location: 'KalturaLocationScheduleResource',
-  camera: 'KalturaCameraScheduleResource',
-  live_entry: 'KalturaLiveEntryScheduleResource',
-}
+const CLASSES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    location: 'KalturaLocationScheduleResource',
+    camera: 'KalturaCameraScheduleResource',
+    live_entry: 'KalturaLiveEntryScheduleResource',
+  }),
+)
 
 interface Line {
   readonly csv: CsvLine
@@ -42,8 +44,8 @@ function readLine(csv: CsvLine): Line {
   const type = values.get('type') ?? 'location'
   const parentType = values.get('parentType') ?? 'location'
   const named = values.has('resourceId') || values.has('systemName')
-  if (!(parentType in CLASSES)) throw new LineError(`Wrong value passed for property parentType [${parentType}]`)
-  if (!(type in CLASSES)) throw new LineError(`Wrong value passed for property type [${type}]`)
+  if (!CLASSES.has(parentType)) throw new LineError(`Wrong value passed for property parentType [${parentType}]`)
+  if (!CLASSES.has(type)) throw new LineError(`Wrong value passed for property type [${type}]`)
   if (!named && (action === Action.update || action === Action.delete))
     throw new LineError('Mandatory Columns [resourceId or systemName] missing from CSV.')
   return { csv, action, type, parentType }
@@ -51,14 +53,14 @@ function readLine(csv: CsvLine): Line {
 
 /** The id of the resource of this type and systemName: one that is there, or one an earlier line has added. */
 async function idOf(context: JobContext, type: string, systemName: string): Promise<number | null> {
-  const filter = { objectType: `${CLASSES[type]}Filter`, systemNameEqual: systemName }
+  const filter = { objectType: `${CLASSES.get(type)}Filter`, systemNameEqual: systemName }
   const answer = await context.call(RESOURCES, 'list', { filter })
   const [found] = answer instanceof ApiError ? [] : ((answer.objects ?? []) as readonly Output[])
   return found ? Number(found.id) : null
 }
 
 async function objectOf(context: JobContext, { csv, type, parentType }: Line): Promise<Record<string, unknown>> {
-  const object: Record<string, unknown> = { objectType: CLASSES[type] }
+  const object: Record<string, unknown> = { objectType: CLASSES.get(type) }
   for (const field of ['name', 'systemName', 'description', 'tags']) {
     const value = csv.values.get(field)
     if (value !== undefined) object[field] = value

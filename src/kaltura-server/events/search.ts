@@ -2,6 +2,7 @@ import type { Database } from '../../store/database.ts'
 import { apiError } from '../api-error.ts'
 import type { Call } from '../call.ts'
 import { EventStatus } from '../schema/enums.ts'
+import { orderBy } from '../storage/order.ts'
 import { Conditions } from '../storage/rows.ts'
 import { type Input, isSent, numberIn, textIn } from '../wire/input.ts'
 import { csv, toInt } from '../wire/values.ts'
@@ -46,14 +47,8 @@ const RANGES: Readonly<Record<string, string>> = {
   updatedAt: 'updated_at',
   priority: 'priority',
 }
-const ORDER: Readonly<Record<string, string>> = {
-  startDate: 'start_date',
-  endDate: 'end_date',
-  createdAt: 'created_at',
-  updatedAt: 'updated_at',
-  priority: 'priority',
-  summary: 'summary',
-}
+const ORDER: ReadonlyMap<string, string> = new Map([...Object.entries(RANGES), ['summary', 'summary']])
+const ORDER_IN_DATABASE: ReadonlyMap<string, string> = new Map(Object.entries(RANGES))
 
 /** Filters on words of the index: its column, and how a word of the filter reads there. */
 const WORDS: Readonly<Record<string, { column: string; word: (text: string) => string }>> = {
@@ -136,15 +131,6 @@ async function addTexts(call: Call, where: Conditions, filter: Input): Promise<b
   return where.values.length > before
 }
 
-function orderOf(filter: Input, inDatabase: boolean): string {
-  const parts = csv(textIn(filter, 'orderBy') ?? '').flatMap(part => {
-    const column = ORDER[part.replace(/^[+-]/, '')]
-    if (!column || (inDatabase && column === 'summary')) return []
-    return [`${column} ${part.startsWith('-') ? 'DESC' : 'ASC'}`]
-  })
-  return [...parts, 'id ASC'].join(', ')
-}
-
 export interface Found {
   readonly events: readonly Event[]
   readonly total: number
@@ -184,6 +170,12 @@ export async function searchEvents(call: Call, filter: Input, page: Page): Promi
   if (!inDatabase && page.offset >= MAX_MATCHES) throw apiError('QUERY_EXCEEDED_MAX_MATCHES_ALLOWED')
   if (!inDatabase) await catchUp(call.database, call.now)
   const table = inDatabase ? 'kaltura_event' : 'kaltura_event_index'
-  const { ids, total } = await readPage(call.database, table, where, orderOf(filter, inDatabase), page)
+  const { ids, total } = await readPage(
+    call.database,
+    table,
+    where,
+    orderBy(textIn(filter, 'orderBy'), inDatabase ? ORDER_IN_DATABASE : ORDER, 'id ASC'),
+    page,
+  )
   return { events: await inOrder(call.database, ids), total }
 }

@@ -2,6 +2,7 @@ import type { Action, Call, Service } from '../call.ts'
 import { pageOf } from '../events/search.ts'
 import { typeNamed } from '../schema/registry.ts'
 import { object, string } from '../schema/schema.ts'
+import { orderBy, TIMES } from '../storage/order.ts'
 import { Conditions } from '../storage/rows.ts'
 import { type Input, numberIn, objectIn, required, textIn } from '../wire/input.ts'
 import { type Output, project } from '../wire/output.ts'
@@ -54,16 +55,6 @@ const content = (replace: boolean): Action => ({
     present(call, await addContent(call, idIn(args), required(objectIn(args, 'resource'), 'resource'), replace)),
 })
 
-const ORDER: Readonly<Record<string, string>> = { createdAt: 'created_at', updatedAt: 'updated_at' }
-
-function orderOf(filter: Input): string {
-  const parts = csv(textIn(filter, 'orderBy') ?? '').flatMap(part => {
-    const column = ORDER[part.replace(/^[+-]/, '')]
-    return column ? [`${column} ${part.startsWith('-') ? 'DESC' : 'ASC'}`] : []
-  })
-  return [...parts, 'created_at DESC', 'id'].join(', ')
-}
-
 function whereOf(call: Call, filter: Input, type: string | null): Conditions {
   const where = new Conditions().add('partner_id = ?', call.account.partner.id)
   const lists: readonly (readonly [field: string, column: string])[] = [
@@ -79,7 +70,7 @@ function whereOf(call: Call, filter: Input, type: string | null): Conditions {
   }
   if (!textIn(filter, 'statusEqual') && !textIn(filter, 'statusIn')) where.add('status <> ?', EntryStatus.deleted)
   if (type !== null) where.add('type = ?', type)
-  for (const [field, column] of Object.entries(ORDER)) {
+  for (const [field, column] of TIMES) {
     const from = numberIn(filter, `${field}GreaterThanOrEqual`)
     const to = numberIn(filter, `${field}LessThanOrEqual`)
     if (from !== null) where.add(`${column} >= ?`, from)
@@ -97,7 +88,12 @@ const list = (filterType: string, listType: string, type: string | null): Action
   run: async (call, args) => {
     const filter = objectIn(args, 'filter') ?? { type: typeNamed(filterType), values: new Map() }
     const page = pageOf(objectIn(args, 'pager'))
-    const found = await findEntriesWhere(call.database, whereOf(call, filter, type), orderOf(filter), page)
+    const found = await findEntriesWhere(
+      call.database,
+      whereOf(call, filter, type),
+      orderBy(textIn(filter, 'orderBy'), TIMES, 'created_at DESC, id'),
+      page,
+    )
     return {
       objectType: listType,
       totalCount: found.total,

@@ -8,11 +8,12 @@ import { type Page, pageOf } from '../events/search.ts'
 import { typeNamed } from '../schema/registry.ts'
 import { bool, int, object } from '../schema/schema.ts'
 import { holderOf } from '../session/session.ts'
+import { orderBy, TIMES } from '../storage/order.ts'
 import { Conditions, takeIds } from '../storage/rows.ts'
-import { boolIn, type Input, isSent, numberIn, objectIn, required } from '../wire/input.ts'
+import { boolIn, type Input, isSent, numberIn, objectIn, required, textIn } from '../wire/input.ts'
 import { type Output, project } from '../wire/output.ts'
 import { findResource } from './resource.ts'
-import { addEquals, addTimes, orderByTimes } from './search.ts'
+import { addEquals, addTimes } from './search.ts'
 
 interface LinkRow extends Row {
   readonly id: number
@@ -111,7 +112,7 @@ async function list(call: Call, filter: Input, page: Page, withoutBlackouts: boo
     where.values,
   )
   const rows = await call.database.query<LinkRow>(
-    `SELECT * FROM kaltura_event_resource WHERE ${where.sql} ORDER BY ${orderByTimes(filter, 'id')}
+    `SELECT * FROM kaltura_event_resource WHERE ${where.sql} ORDER BY ${orderBy(textIn(filter, 'orderBy'), TIMES, 'id')}
      LIMIT ${page.size} OFFSET ${page.offset}`,
     where.values,
   )

@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts'
 import type { Page } from '../events/search.ts'
 import { ResourceStatus } from '../schema/enums.ts'
+import { orderBy, TIMES } from '../storage/order.ts'
 import { Conditions } from '../storage/rows.ts'
 import { type Input, numberIn, textIn } from '../wire/input.ts'
 import { csv, toInt } from '../wire/values.ts'
@@ -38,24 +39,12 @@ export function addEquals(where: Conditions, filter: Input, equals: readonly Equ
 }
 
 export function addTimes(where: Conditions, filter: Input): void {
-  for (const [field, column] of [
-    ['createdAt', 'created_at'],
-    ['updatedAt', 'updated_at'],
-  ] as const) {
+  for (const [field, column] of TIMES) {
     const from = numberIn(filter, `${field}GreaterThanOrEqual`)
     const to = numberIn(filter, `${field}LessThanOrEqual`)
     if (from !== null) where.add(`${column} >= ?`, from)
     if (to !== null) where.add(`${column} <= ?`, to)
   }
-}
-
-/** Only times of change can be sorted by. */
-export function orderByTimes(filter: Input, last: string): string {
-  const parts = csv(textIn(filter, 'orderBy') ?? '').flatMap(part => {
-    const column = { createdAt: 'created_at', updatedAt: 'updated_at' }[part.replace(/^[+-]/, '')]
-    return column ? [`${column} ${part.startsWith('-') ? 'DESC' : 'ASC'}`] : []
-  })
-  return [...parts, last].join(', ')
 }
 
 const EQUALS: readonly Equal[] = [
@@ -100,7 +89,7 @@ export async function searchResources(
     where.values,
   )
   const rows = await call.database.query<ResourceRow>(
-    `SELECT * FROM kaltura_resource WHERE ${where.sql} ORDER BY ${orderByTimes(filter, 'id')}
+    `SELECT * FROM kaltura_resource WHERE ${where.sql} ORDER BY ${orderBy(textIn(filter, 'orderBy'), TIMES, 'id')}
      LIMIT ${page.size} OFFSET ${page.offset}`,
     where.values,
   )

@@ -7,12 +7,14 @@ export const ALWAYS = 'ALWAYS_ALLOWED_ACTIONS'
 const EVERYTHING = '*'
 
 /** Kaltura's own roles, as far as scheduling goes (Kaltura: 03.UserRole.ini). */
-const ROLES: Readonly<Record<string, readonly string[]>> = {
-  PARTNER_ADMIN_ROLE: [EVERYTHING],
-  BASE_USER_SESSION_ROLE: ['BASE_USER_SESSION_PERMISSION', 'CONTENT_INGEST_UPLOAD'],
-  WIDGET_SESSION_ROLE: ['WIDGET_SESSION_PERMISSION'],
-  CAPTURE_DEVICE_ROLE: ['CAPTURE_DEVICE_PERMISSION'],
-}
+const ROLES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    PARTNER_ADMIN_ROLE: [EVERYTHING],
+    BASE_USER_SESSION_ROLE: ['BASE_USER_SESSION_PERMISSION', 'CONTENT_INGEST_UPLOAD'],
+    WIDGET_SESSION_ROLE: ['WIDGET_SESSION_PERMISSION'],
+    CAPTURE_DEVICE_ROLE: ['CAPTURE_DEVICE_PERMISSION'],
+  }),
+)
 
 const isWidget = (session: Session): boolean => privilegeOf(session, 'widget') !== null
 
@@ -21,7 +23,7 @@ function roleOf(session: Session): string {
   const asked = privilegeOf(session, 'setrole')
   if (asked !== null) {
     if (/^-\d/.test(asked)) throw apiError('INVALID_SET_ROLE')
-    if (!(asked in ROLES)) throw apiError('INVALID_OBJECT_ID', '')
+    if (!ROLES.has(asked)) throw apiError('INVALID_OBJECT_ID', '')
     return asked
   }
   if (isWidget(session)) return 'WIDGET_SESSION_ROLE'
@@ -32,6 +34,6 @@ function roleOf(session: Session): string {
 export function isPermitted(session: Session | null, permissions: readonly string[]): boolean {
   if (permissions.includes(ALWAYS)) return true
   if (!session) return false
-  const held = ROLES[roleOf(session)] ?? []
+  const held = ROLES.get(roleOf(session)) ?? []
   return held.includes(EVERYTHING) || permissions.some(name => held.includes(name))
 }
