@@ -82,6 +82,11 @@ const touches = ({ start, end, since }: Conflict, { from, to }: Window): boolean
 const membersWhere = async (gateway: Gateway, wanted: (conflict: Conflict) => boolean): Promise<readonly Member[]> =>
   (await show(gateway, (await gateway.store.conflicts()).filter(wanted))).map(memberOf)
 
+const loadNamed = async (gateway: Gateway, names: ReadonlySet<string>): Promise<readonly Served[]> => {
+  const conflicts = (await gateway.store.conflicts()).filter(conflict => names.has(nameOf(conflict)))
+  return (await show(gateway, conflicts)).map(serve)
+}
+
 /** One event for each open conflict, made while it is read: there are few, and none should be. */
 export const conflictsSource: CalendarSource = {
   // Titles are shown too, so any change of the schedule may be one of a conflict.
@@ -91,14 +96,6 @@ export const conflictsSource: CalendarSource = {
   },
   within: (gateway, _, window) => membersWhere(gateway, conflict => !window || touches(conflict, window)),
   member: async (gateway, _, name) => (await membersWhere(gateway, conflict => nameOf(conflict) === name))[0] ?? null,
-  named: async (gateway, _, names) => {
-    const wanted = new Set(names)
-    const members = await membersWhere(gateway, conflict => wanted.has(nameOf(conflict)))
-    return new Map(members.map(member => [member.name, member]))
-  },
-  load: async (gateway, _, members) => {
-    const names = new Set(members.map(({ name }) => name))
-    const conflicts = (await gateway.store.conflicts()).filter(conflict => names.has(nameOf(conflict)))
-    return (await show(gateway, conflicts)).map(serve)
-  },
+  loadNamed: (gateway, _, names) => loadNamed(gateway, new Set(names)),
+  load: (gateway, _, members) => loadNamed(gateway, new Set(members.map(({ name }) => name))),
 }

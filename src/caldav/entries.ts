@@ -71,9 +71,11 @@ export const calendarTarget = (exchange: Exchange, calendar: Calendar, token: st
 
 export const eventTarget = (exchange: Exchange, calendar: Calendar) => {
   const common = base(exchange, { kind: 'event', calendar: calendar.segment, name: '' })
-  return (member: Member, details: Served['details'] | null): EventTarget => ({
-    ...common,
-    href: eventHref(calendar.segment, member.name),
+  return (member: Member, details: Served['details'] | null, href: string): EventTarget => ({
+    kind: common.kind,
+    person: common.person,
+    rights: common.rights,
+    href,
     calendar,
     member,
     details,
@@ -98,7 +100,9 @@ const eventEntry = async (exchange: Exchange, calendar: Calendar, name: string):
   const { gateway } = exchange
   const member = await sourceOf(calendar).member(gateway, calendar, name)
   const [served] = member ? await sourceOf(calendar).load(gateway, calendar, [member]) : []
-  return served ? entry(EVENT_PROPERTIES, eventTarget(exchange, calendar)(served.member, served.details)) : null
+  if (!served) return null
+  const href = eventHref(calendar.segment, name)
+  return entry(EVENT_PROPERTIES, eventTarget(exchange, calendar)(served.member, served.details, href))
 }
 
 /** The resource at a place; `null` where nothing is. */
@@ -144,8 +148,10 @@ export async function* memberResponses(
 ): AsyncGenerator<string> {
   const row = renderer(request, EVENT_PROPERTIES, minimal)
   const target = eventTarget(exchange, calendar)
-  const write = (member: Member, details: Served['details'] | null): string =>
-    row.render(target(member, details), eventHref(calendar.segment, member.name))
+  const write = (member: Member, details: Served['details'] | null): string => {
+    const href = eventHref(calendar.segment, member.name)
+    return row.render(target(member, details, href), href)
+  }
   if (!row.needsEvent) yield* inSlices(members, member => write(member, null))
   else {
     for (let start = 0; start < members.length; start += BATCH) {

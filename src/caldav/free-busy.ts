@@ -3,9 +3,9 @@ import { badRequest } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { send } from '../dav/respond.ts'
 import { child } from '../dav/xml.ts'
-import { type Component, type ScheduleEvent, timeKey } from '../schedule/event.ts'
+import { type Component, SCHEDULE, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
-import { type BusyOccurrence, busyWithin } from '../store/calendar-reads.ts'
+import { type BusyOccurrence, busyWithin, calendarState } from '../store/calendar-reads.ts'
 import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
@@ -55,16 +55,27 @@ export const busyPeriods = async (
   return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))
 }
 
+/** Answers by the state of what they are about: nothing to invalidate. */
+const answers = new LRUCache<string, string>({ maxSize: 8_000_000, sizeCalculation: text => text.length })
+
 /** RFC 4791 §7.10. */
 export const freeBusyQuery: Report = async (exchange, body) => {
   const { gateway, response } = exchange
   const range = child(body, caldav('time-range'))
   if (!range) throw badRequest('free-busy-query has a time-range')
   const window = timeRange(range, reason => badRequest(`free-busy-query: ${reason}`))
-  const periods: BusyPeriod[] = []
-  for (const { calendar } of await scopesOf(exchange)) {
-    periods.push(...(await busyPeriods(gateway, calendar, window)))
+  const calendars = (await scopesOf(exchange)).map(({ calendar }) => calendar)
+  const [only] = calendars
+  const state = await calendarState(gateway.store, calendars.length === 1 && only ? only.id : SCHEDULE)
+  const key = [state.epoch, state.token, window.from, window.to, ...calendars.map(({ id, zone }) => id + zone)].join(
+    ' ',
+  )
+  let text = answers.get(key)
+  if (text === undefined) {
+    const periods: BusyPeriod[] = []
+    for (const calendar of calendars) periods.push(...(await busyPeriods(gateway, calendar, window)))
+    text = freeBusyText(busyTimes(periods, window), window, Math.floor(Date.now() / 1000))
+    answers.set(key, text)
   }
-  const text = freeBusyText(busyTimes(periods, window), window, Math.floor(Date.now() / 1000))
   send(response, 200, { 'Content-Type': 'text/calendar; charset=utf-8' }, text)
 }

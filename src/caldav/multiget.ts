@@ -39,10 +39,8 @@ const loadBatch = async (
   for (const [segment, own] of bySegment) {
     const calendar = scopes.get(segment)?.calendar
     if (!calendar) continue
-    const source = sourceOf(calendar)
     const names = own.map(({ name }) => name)
-    const members = await source.named(gateway, calendar, names)
-    for (const event of await source.load(gateway, calendar, [...members.values()])) {
+    for (const event of await sourceOf(calendar).loadNamed(gateway, calendar, names)) {
       found.set(`${segment}/${event.member.name}`, event)
     }
   }
@@ -66,7 +64,7 @@ async function* responses(
       const spot = spots[index]
       const event = spot && loaded.get(`${spot.segment}/${spot.name}`)
       const target = spot && targets.get(spot.segment)
-      return event && target ? row.render(target(event.member, event.details), href) : statusResponse(href, 404)
+      return event && target ? row.render(target(event.member, event.details, href), href) : statusResponse(href, 404)
     })
   }
 }

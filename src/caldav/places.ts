@@ -1,5 +1,5 @@
 import { DavError } from '../dav/errors.ts'
-import { decodePath, encodePath, pathOf } from '../dav/href.ts'
+import { decodePath, encodePath, encodeSegment, pathOf } from '../dav/href.ts'
 
 /** Calendars that belong to no resource. */
 export const SCHEDULE_SEGMENT = '_schedule'
@@ -64,7 +64,7 @@ export const userHref = (name: string): string => encodePath(['dav', 'principals
 export const roomHref = (systemName: string): string => encodePath(['dav', 'principals', 'resources', systemName], true)
 export const calendarHref = (segment: string): string => encodePath(['dav', 'calendars', segment], true)
 export const eventHref = (segment: string, name: string): string =>
-  encodePath(['dav', 'calendars', segment, name], false)
+  `${homeHref}${encodeSegment(segment)}/${encodeSegment(name)}`
 
 const FIXED: Readonly<Record<string, string>> = {
   root: rootHref,

@@ -24,7 +24,7 @@ const depthOf = ({ request }: Exchange): 0 | 1 => {
 }
 
 /** The home's listing as bytes, by all that goes into it: who asks for what, and the state of everything shown. */
-const listings = new LRUCache<string, Buffer>({ maxSize: 32_000_000, sizeCalculation: body => body.length })
+const listings = new LRUCache<string, Buffer>({ maxSize: 16_000_000, sizeCalculation: body => body.length })
 const requestIds = new WeakMap<PropertyRequest, number>()
 let lastId = 0
 

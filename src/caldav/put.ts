@@ -33,10 +33,13 @@ const place = async (
 ): Promise<Placed> => {
   const member = await tx.member(calendar.id, name)
   checkConditions(exchange.request.headers, { etag: member?.etag ?? null }, false)
-  const elsewhere = member?.uid === event.uid ? member : await tx.memberOf(calendar.id, event.uid)
-  if (elsewhere && elsewhere.name !== name) throw uidConflict(calendar, elsewhere.name, event.uid)
+  const existing = await tx.event(event.uid)
+  if (existing && member?.uid !== event.uid) {
+    const elsewhere = await tx.memberOf(calendar.id, event.uid)
+    if (elsewhere) throw uidConflict(calendar, elsewhere.name, event.uid)
+  }
   if (member && member.uid !== event.uid) throw uidConflict(calendar, name, member.uid)
-  const resourceIds = await resourcesFor(tx, event, await tx.event(event.uid), calendar)
+  const resourceIds = await resourcesFor(tx, event, existing, calendar)
   const given = body === null || holdsSecret(event) ? {} : { body }
   const stored = await tx.put({ ...event, resourceIds }, { ...given, name: { resourceId: calendar.id, name } })
   return { stored, created: !member }

@@ -79,8 +79,10 @@ async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked
   const target = eventTarget(exchange, calendar)
   const zone = asked.zone ?? calendar.zone
   const sure = asked.exact && (asked.window === null || (zone === calendar.zone && scope.name === null))
-  const write = (member: Member, details: Parameters<typeof target>[1]): string =>
-    row.render(target(member, details), eventHref(calendar.segment, member.name))
+  const write = (member: Member, details: Parameters<typeof target>[1]): string => {
+    const href = eventHref(calendar.segment, member.name)
+    return row.render(target(member, details, href), href)
+  }
   const members = await candidates(exchange, scope, asked)
   if (sure && !row.needsEvent) return yield* inSlices(members, member => write(member, null))
   for (let start = 0; start < members.length; start += BATCH) {

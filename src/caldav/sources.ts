@@ -21,8 +21,8 @@ export interface CalendarSource {
   /** The members with an occurrence in the window, `null` being all; dates and floating times on the clock of `zone`. */
   within(gateway: Gateway, calendar: Calendar, window: Window | null, zone: string): Promise<readonly Member[]>
   member(gateway: Gateway, calendar: Calendar, name: string): Promise<Member | null>
-  /** By name; those that are not there are left out. */
-  named(gateway: Gateway, calendar: Calendar, names: readonly string[]): Promise<ReadonlyMap<string, Member>>
+  /** By name, in no order; those that are not there are left out. */
+  loadNamed(gateway: Gateway, calendar: Calendar, names: readonly string[]): Promise<readonly Served[]>
   /** In the order of `members`; those that are gone meanwhile are left out. */
   load(gateway: Gateway, calendar: Calendar, members: readonly Member[]): Promise<readonly Served[]>
 }

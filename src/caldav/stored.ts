@@ -1,6 +1,9 @@
+import { LRUCache } from 'lru-cache'
+import type { ScheduleEvent } from '../schedule/event.ts'
+import { parseCalendar } from '../schedule/ical.ts'
 import type { Window } from '../schedule/recurrence.ts'
-import { calendarState, membersNamed, membersWithin } from '../store/calendar-reads.ts'
-import type { Member, StoredEvent } from '../store/store.ts'
+import { calendarState, type EventText, eventTexts, membersNamed, membersWithin } from '../store/calendar-reads.ts'
+import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { decoratedBodies } from './decorate.ts'
 import type { Gateway } from './gateway.ts'
@@ -10,8 +13,8 @@ import { formatToken } from './tokens.ts'
 const DAY = 86_400
 
 const token = async ({ store }: Gateway, calendar: Calendar): Promise<string> => {
-  const { epoch, token } = await calendarState(store, calendar.id)
-  return formatToken(epoch, calendar.id, token)
+  const state = await calendarState(store, calendar.id)
+  return formatToken(state.epoch, calendar.id, state.token)
 }
 
 const within = (
@@ -26,48 +29,62 @@ const within = (
   return membersWithin(store, calendar.id, { from: window.from - reach, to: window.to + reach })
 }
 
-const named = async (
-  { store }: Gateway,
-  calendar: Calendar,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, Member>> =>
-  new Map((await membersNamed(store.database, calendar.id, names)).map(member => [member.name, member]))
-
-type Bodies = (gateway: Gateway, stored: readonly StoredEvent[]) => Promise<readonly string[]>
-
-const load =
-  (etagOf: (stored: StoredEvent) => string, bodiesOf: Bodies) =>
-  async (gateway: Gateway, _: Calendar, members: readonly Member[]): Promise<readonly Served[]> => {
-    const stored = await gateway.store.events(members.map(({ uid }) => uid))
-    const bodies = await bodiesOf(gateway, stored)
-    const byUid = new Map(stored.map((event, index) => [event.uid, { event, body: bodies[index] ?? '' }]))
-    return members.flatMap(member => {
-      const found = byUid.get(member.uid)
-      if (!found) return []
-      const { event, body } = found
-      const details = { body, createdAt: event.createdAt, updatedAt: event.updatedAt, event: () => event.event }
-      return [{ member: { ...member, etag: etagOf(event) }, details }]
-    })
-  }
-
 const common = {
   token,
   within,
-  named,
   member: ({ store }: Gateway, calendar: Calendar, name: string) => store.member(calendar.id, name),
 }
+
+/** By etag, which is a hash of the text. */
+const parsed = new LRUCache<string, ScheduleEvent>({ max: 500 })
+
+const eventOf = (etag: string, body: string): ScheduleEvent => {
+  const event = parsed.get(etag) ?? parseCalendar(body).events[0]
+  if (!event) throw new TypeError(`the stored text ${etag} holds no event`)
+  parsed.set(etag, event)
+  return event
+}
+
+const served = ({ member, body, createdAt, updatedAt }: EventText): Served => ({
+  member,
+  details: { body, createdAt, updatedAt, event: () => eventOf(member.etag, body) },
+})
 
 /** A resource's own calendar: what clients PUT, byte for byte. */
 export const resourceSource: CalendarSource = {
   ...common,
-  load: load(
-    ({ etag }) => etag,
-    async (_, stored) => stored.map(({ body }) => body),
-  ),
+  loadNamed: async ({ store }, calendar, names) =>
+    (await eventTexts(store.database, calendar.id, 'name', names)).map(served),
+  load: async ({ store }, calendar, members) => {
+    const uids = members.map(({ uid }) => uid)
+    const texts = await eventTexts(store.database, calendar.id, 'uid', uids)
+    const byUid = new Map(texts.map(text => [text.member.uid, text]))
+    return members.flatMap(({ uid }) => {
+      const text = byUid.get(uid)
+      return text ? [served(text)] : []
+    })
+  },
+}
+
+const loadDecorated = async (gateway: Gateway, members: readonly Member[]): Promise<readonly Served[]> => {
+  const stored = await gateway.store.events(members.map(({ uid }) => uid))
+  const bodies = await decoratedBodies(gateway, stored)
+  const names = new Map(members.map(({ uid, name }) => [uid, name]))
+  return stored.map((event, index) => ({
+    member: { name: names.get(event.uid) ?? '', uid: event.uid, etag: event.scheduleEtag },
+    details: {
+      body: bodies[index] ?? '',
+      createdAt: event.createdAt,
+      updatedAt: event.updatedAt,
+      event: () => event.event,
+    },
+  }))
 }
 
 /** The whole schedule: every event with its source and its conflicts written into it. */
 export const scheduleSource: CalendarSource = {
   ...common,
-  load: load(({ scheduleEtag }) => scheduleEtag, decoratedBodies),
+  loadNamed: async (gateway, calendar, names) =>
+    loadDecorated(gateway, await membersNamed(gateway.store.database, calendar.id, names)),
+  load: (gateway, _, members) => loadDecorated(gateway, members),
 }

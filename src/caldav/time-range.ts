@@ -1,6 +1,7 @@
 import { badRequest, forbidden } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { attribute, type XmlNode } from '../dav/xml.ts'
+import { formatDateTime } from '../schedule/civil.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
 
@@ -18,8 +19,9 @@ export const utcSeconds = (text: string): number | null => {
 const EARLIEST = utcSeconds(MIN_DATE_TIME) ?? 0
 const LATEST = utcSeconds(MAX_DATE_TIME) ?? 0
 
+/** A UTC date-time in the basic format. */
 export const utcText = (seconds: number): string =>
-  `${new Date(seconds * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  `${formatDateTime(seconds).replaceAll('-', '').replaceAll(':', '')}Z`
 
 /**
  * CALDAV:time-range and its like (RFC 4791 §9.9): `start` and `end` in UTC, one of them at least. An open side ends

@@ -6,6 +6,8 @@ import { PREFIXES, splitName } from './names.ts'
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML cannot hold
 const SPECIAL = /[&<>"\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the same without CR
+const SPECIAL_BUT_CR = /[&<>"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 const SPECIALS = new RegExp(SPECIAL, 'g')
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -16,8 +18,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Text as element content or attribute value. Control characters, which no XML 1.0 document can hold, become U+FFFD. */
-export const escapeXml = (text: string): string =>
-  SPECIAL.test(text) ? text.replace(SPECIALS, character => ESCAPES[character] ?? '\ufffd') : text
+export const escapeXml = (text: string): string => {
+  if (!SPECIAL.test(text)) return text
+  // Nearly all that is special in a calendar is the CR at the end of each line.
+  if (!SPECIAL_BUT_CR.test(text)) return text.replaceAll('\r', '&#13;')
+  return text.replace(SPECIALS, character => ESCAPES[character] ?? '\ufffd')
+}
 
 export const NAMESPACES = [...PREFIXES].map(([uri, prefix]) => ` xmlns:${prefix}="${uri}"`).join('')
 export const PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -75,6 +75,41 @@ export const busyWithin = async (reader: Reader, resourceId: number, window: Win
   return busy.map(row => ({ ...row, etag: etags.get(row.uid) ?? '' }))
 }
 
+/** An event as a calendar serves it; nothing of it is parsed. */
+export interface EventText {
+  readonly member: Member
+  readonly body: string
+  /** Epoch seconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+const eventText = (row: Row): EventText => ({
+  member: member(row),
+  body: String(row.body),
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+})
+
+/** The texts of events in a resource's calendar, by name or UID, in no order; what is not there is left out. */
+export const eventTexts = async (
+  database: Database,
+  resourceId: number,
+  column: 'name' | 'uid',
+  values: readonly string[],
+): Promise<EventText[]> => {
+  const found = new Map<string, EventText>()
+  for (const part of inLists(values)) {
+    const rows = await database.query(
+      `SELECT m.name, e.uid, e.etag, e.created_at, e.updated_at, e.body FROM member m JOIN event e ON e.uid = m.uid
+       WHERE m.resource_id = $1 AND m.${column} IN (${placeholders(part.length, 2)})`,
+      [resourceId, ...part],
+    )
+    for (const row of rows) found.set(String(row.name), eventText(row))
+  }
+  return [...found.values()]
+}
+
 /** How far a calendar has come, and in which database: sync tokens of another one mean nothing. */
 export interface CalendarState {
   readonly epoch: string
