@@ -5,5 +5,6 @@ export function expectStep(ran: Ran, name: string): void {
   const line = ran.out.split('\n').find(said => said === `ok ${name}` || said.startsWith(`not ok ${name}: `))
   if (line === `ok ${name}`) return
   const why = line === undefined ? `the script ended before "${name}"\n${ran.out}` : line.replaceAll('\\n', '\n')
-  throw new Error(`${why}\n${ran.err.slice(-4000)}`)
+  const heard = ran.err.split('\n').filter(said => !said.startsWith('dbus-daemon['))
+  throw new Error(`${why}\n${heard.join('\n').slice(-2000)}`)
 }
