@@ -82,14 +82,33 @@ export async function openGateway(
   log: Logger,
   onReport: (report: SyncReport) => void = () => {},
 ): Promise<Gateway> {
+  const opened = new AsyncDisposableStack()
+  try {
+    return await openParts(config, log, onReport, opened)
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** @param opened takes what is to be closed again, in order */
+async function openParts(
+  config: Config,
+  log: Logger,
+  onReport: (report: SyncReport) => void,
+  opened: AsyncDisposableStack,
+): Promise<Gateway> {
   const database = await openDatabase(config.store.url)
+  opened.defer(() => database.close())
   const store = await Store.open(database, { zone: config.timeZone, now })
   const auth = await Auth.open(database, config, log)
   const secret = await secretOf(database, 'webhooks')
   const wake = { account: () => {} }
   const embedded = config.account ? null : await embedAccount(config, database, () => wake.account())
+  opened.defer(() => embedded?.close())
   const account = await openAccount(config, embedded, log)
   const engine = new Engine({ store, log, zone: config.timeZone, now })
+  opened.defer(() => engine.close())
   const calendars = [
     accountSource(config, account, store, log),
     ...configuredCalendars(config, tenantOf(config, embedded)),
@@ -100,22 +119,18 @@ export async function openGateway(
     ...{ store, engine, configured, log, now, onReport },
     hookOf: binding => hookOf({ secret, baseUrl }, binding),
   })
-  const sync = new Sync({ store, engine, worker, configured })
+  opened.defer(() => worker.stop())
   wake.account = () => void worker.wake('kaltura')
   store.onWrite(() => worker.changed())
   return {
-    ...{ config, log, store, auth, sync, worker, account, kaltura: embedded?.kaltura ?? null },
+    ...{ config, log, store, auth, worker, account, kaltura: embedded?.kaltura ?? null },
+    sync: new Sync({ store, engine, worker, configured }),
     webhooks: webhooksRouter({
       ...{ secret, baseUrl, log },
       bindings: async () => (await configured()).bindings,
       wake: binding => worker.wakeBinding(binding.id),
     }),
-    async close() {
-      await worker.stop()
-      await engine.close()
-      await embedded?.close()
-      await database.close()
-    },
+    close: () => opened.disposeAsync(),
   }
 }
 

@@ -36,6 +36,7 @@ export interface EngineOptions {
 export class Engine {
   readonly #options: EngineOptions
   readonly #open = new Map<string, Promise<Source>>()
+  readonly #ending = new AbortController()
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -65,11 +66,22 @@ export class Engine {
     try {
       const source = await this.source(binding)
       const actor = { source: binding.source, user: null, run }
-      const context = { store, binding, source, actor, report, dryRun, zone: this.#options.zone }
+      const context = {
+        store,
+        binding,
+        source,
+        actor,
+        report,
+        dryRun,
+        zone: this.#options.zone,
+        signal: this.#ending.signal,
+      }
       await this.#rounds(context, state)
       if (dryRun) return report
       await saveBinding(store.database, binding.id, { failures: 0, error: null, remedy: null, lastSuccess: now() })
     } catch (error) {
+      // Nothing has gone wrong: the next start goes on from here.
+      if (this.#ending.signal.aborted) return report
       report.error = error instanceof Error ? error.message : String(error)
       report.remedy = error instanceof KaldavError ? error.remedy : null
       const level = error instanceof KaldavError ? 'warn' : 'error'
@@ -106,9 +118,14 @@ export class Engine {
     const report = newReport(binding.source, binding.calendar, run)
     const source = await this.source(binding)
     const actor = { source: binding.source, user: null, run }
-    await applyHeld({ store, binding, source, actor, report, dryRun: false, zone }, answer)
+    await applyHeld({ store, binding, source, actor, report, dryRun: false, zone, signal: this.#ending.signal }, answer)
     await saveBinding(store.database, binding.id, { dueAt: 0, ...(answer === 'restore' ? { token: 0 } : {}) })
     return report
+  }
+
+  /** Ends running work between two events. */
+  stop(): void {
+    this.#ending.abort(new Unavailable('the gateway is stopping'))
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,8 @@ export interface Context {
   readonly dryRun: boolean
   /** The clock on which dates and floating times are read, IANA. */
   readonly zone: string
+  /** Aborted when the process is to end: what is begun is finished, the rest is for the next run. */
+  readonly signal: AbortSignal
 }
 
 /** One event of the remote to be looked at: its new state, or `null` where it is gone. */
@@ -41,6 +43,7 @@ export async function applyIncoming(context: Context, changes: Changes, first: b
   const gone = await findDeletions(context, changes, changed, first)
   const items = [...changed, ...gone]
   for (let at = 0; at < items.length; at += batchSize) {
+    context.signal.throwIfAborted()
     const batch = items.slice(at, at + batchSize)
     await inTransaction(context, async tx => {
       for (const item of batch) await applyItem(context, tx, item)

@@ -21,6 +21,7 @@ export async function applyOutgoing(context: Context, uids: readonly string[]): 
   let outcome: Outcome = 'done'
   let quiet = 0
   for (const uid of uids) {
+    context.signal.throwIfAborted()
     try {
       const asked = await pushOne(context, uid)
       // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.

@@ -52,17 +52,21 @@ export class Sync {
   }
 
   /**
-   * Runs every binding of a source (all for `null`) once, one after the other, the account last again when the others
-   * wrote: a single call leaves all sides agreed. A binding another process is running is left out.
+   * Runs every binding of a source (all for `null`) once, one after the other, and the account once more when others
+   * have changed the schedule: a single call leaves all sides agreed.
    */
   async run(source: string | null, { dryRun = false } = {}): Promise<SyncReport[]> {
     const { engine, worker, configured } = this.#options
     const reports: SyncReport[] = []
-    for (const binding of (await configured()).bindings) {
-      if (source !== null && binding.source !== source) continue
-      const report = dryRun ? await engine.run(binding, { dryRun }) : await worker.runNow(binding)
-      if (report) reports.push(report)
+    const { bindings } = await configured()
+    const asked = bindings.filter(binding => source === null || binding.source === source)
+    for (const binding of asked) {
+      reports.push(dryRun ? await engine.run(binding, { dryRun }) : await worker.runNow(binding))
     }
+    const [account, ...others] = asked
+    const changed = reports.slice(1).some(({ created, updated, removed }) => created + updated + removed > 0)
+    if (source === null && !dryRun && account && others.length > 0 && changed)
+      reports.push(await worker.runNow(account))
     for (const { source: id, calendar, error, remedy } of (await configured()).broken) {
       if (source === null || id === source) reports.push({ ...newReport(id, calendar, null), error, remedy })
     }
@@ -108,8 +112,7 @@ export class Sync {
     for (const binding of (await configured()).bindings) {
       if (binding.source !== source) continue
       reports.push(await engine.answerHeld(binding, answer))
-      const report = await worker.runNow(binding)
-      if (report) reports.push(report)
+      reports.push(await worker.runNow(binding))
     }
     return reports
   }

@@ -3,7 +3,9 @@
  * Several processes may share a database: a lease keeps each binding with one of them at a time.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { Unavailable } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import {
   type BindingState,
@@ -28,6 +30,9 @@ const settleTime = 50
 /** A process that died holds its bindings this long at most, seconds; a living one renews while it runs. */
 const leaseTime = 60
 const perSource = 4
+/** How long a person waits for another process to finish with a binding, and how often we look, ms. */
+const patience = 60_000
+const lookAgain = 200
 
 export interface WorkerOptions {
   readonly store: Store
@@ -82,15 +87,26 @@ export class Worker {
   /** Takes no new work, and waits for what runs. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#options.engine.stop()
     if (this.#next) clearTimeout(this.#next.timer)
     await this.#ticking
     await Promise.all([...this.#running.values()].map(({ finished }) => finished))
   }
 
-  /** Runs one binding now, unless another process holds it; what `kaldav sync` and tests call. */
-  async runNow(binding: Binding): Promise<SyncReport | null> {
-    await this.#running.get(binding.id)?.finished
-    return this.#run(binding)
+  /**
+   * Runs one binding now; what `kaldav sync` calls. Where another process is at it, its turn is waited for.
+   * @throws Unavailable another process has been at it for a minute
+   */
+  async runNow(binding: Binding): Promise<SyncReport> {
+    for (const until = performance.now() + patience; ; await wait(lookAgain)) {
+      await this.#running.get(binding.id)?.finished
+      const report = await this.#run(binding)
+      if (report) return report
+      if (performance.now() > until) {
+        const remedy = 'Look at its log: a long first run may simply need more time.'
+        throw new Unavailable(`another kaldav process is synchronising ${binding.id}`, { remedy })
+      }
+    }
   }
 
   /** The next look, in `delay` ms at the latest. */
