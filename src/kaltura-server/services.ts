@@ -2,6 +2,7 @@ import { addEventsFromFile, addResourcesFromFile, bulkService, scheduleBulkServi
 import type { Account, Service } from './call.ts'
 import { eventService } from './events/event-service.ts'
 import { faultService } from './fault-service.ts'
+import { FAULT_SERVICE } from './faults.ts'
 import { baseEntryService, liveStreamService, mediaService } from './media/entry-services.ts'
 import { uploadTokenService } from './media/upload-token-service.ts'
 import { eventResourceService } from './resources/event-resource-service.ts'
@@ -27,10 +28,8 @@ const SERVICES: Readonly<Record<string, Service>> = {
   schedule_scheduleeventresource: eventResourceService,
 }
 
-const FAULTS = 'kaldav_fault'
-
 /** The service of this id; faults only where they are allowed. */
 export function serviceNamed(account: Account, id: string): Service | null {
-  if (id === FAULTS && account.faults) return faultService(account.faults)
+  if (id === FAULT_SERVICE && account.faults) return faultService(account.faults)
   return Object.hasOwn(SERVICES, id) ? (SERVICES[id] ?? null) : null
 }

@@ -45,11 +45,13 @@ const HANDLERS: Readonly<Record<JobKind, JobHandler>> = {
 
 class Aborted extends Error {}
 
-function contextOf(account: Account, job: Job, done: ReadonlySet<number>): JobContext {
-  const ks = writeKs(
-    { partnerId: job.partnerId, userId: BATCH_USER, type: ADMIN, expiry: account.now() + DAY, privileges: '' },
+const sessionUntil = (account: Account, expiry: number): string =>
+  writeKs(
+    { partnerId: account.partner.id, userId: BATCH_USER, type: ADMIN, expiry, privileges: '' },
     account.partner.adminSecret,
   )
+
+function contextOf(account: Account, job: Job, ks: string, done: ReadonlySet<number>): JobContext {
   return {
     account,
     job,
@@ -69,13 +71,13 @@ function contextOf(account: Account, job: Job, done: ReadonlySet<number>): JobCo
 }
 
 /** Runs one job to its end; lines dealt with before a restart are not dealt with again. */
-async function runJob(account: Account, id: number): Promise<void> {
+async function runJob(account: Account, id: number, ks: string): Promise<void> {
   const { database, partner } = account
   const job = await findJob(database, partner.id, id)
   if (!job || !(await setJobStatus(database, id, JobStatus.processing))) return
   const done = new Set((await resultsOf(database, id)).map(result => result.line))
   try {
-    await HANDLERS[job.kind](contextOf(account, job, done))
+    await HANDLERS[job.kind](contextOf(account, job, ks, done))
     const failed = (await resultsOf(database, id)).some(result => result.status === ResultStatus.error)
     await setJobStatus(database, id, failed ? JobStatus.partially : JobStatus.finished)
   } catch (error) {
@@ -88,11 +90,22 @@ async function runJob(account: Account, id: number): Promise<void> {
 export class BulkQueue {
   #last: Promise<void> = Promise.resolve()
   #closed = false
+  #session = { ks: '', expiry: 0 }
+
+  /** One session for all jobs, so that what one reserves is not closed to the next. */
+  #sessionFor(account: Account): string {
+    const now = account.now()
+    if (this.#session.expiry < now + DAY) {
+      const expiry = now + 2 * DAY
+      this.#session = { ks: sessionUntil(account, expiry), expiry }
+    }
+    return this.#session.ks
+  }
 
   enqueue(account: Account, id: number): void {
     this.#last = this.#last.then(async () => {
       if (this.#closed) return
-      await runJob(account, id).catch(account.report)
+      await runJob(account, id, this.#sessionFor(account)).catch(account.report)
     })
   }
 
