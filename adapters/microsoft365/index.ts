@@ -1,6 +1,7 @@
 /** Microsoft 365 as a source: one room mailbox in both directions. */
 import type { Source } from '../../src/sync/source.ts'
 import { Graph } from './graph.ts'
+import type { Place } from './home.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Microsoft365Options } from './options.ts'
 import { pull } from './pull.ts'
@@ -18,11 +19,14 @@ export function openMicrosoft365(options: Microsoft365Options): (mailbox: string
   const graph = new Graph(options)
   return (address, zone) => {
     const room = new Mailbox(graph, address, zone, options.tenant)
+    // One event may book several rooms: each has a meeting of its own at the organizer's.
+    const home = options.organizer && new Mailbox(graph, options.organizer, zone, `${options.tenant}/${address}`)
+    const place: Place = { room, home: home || null, asked: new Set() }
     const subscription = new Subscription(room)
     return {
-      pull: cursor => pull(room, cursor),
-      push: (event, at) => push(room, event, at),
-      remove: at => remove(room, at),
+      pull: cursor => pull(place, cursor),
+      push: (event, at) => push(place, event, at),
+      remove: at => remove(place, at),
       normalize: event => normalizeForGraph(event, zone),
       accepts: event => event.master?.status !== 'CANCELLED',
       watch: hook => subscription.watch(hook),

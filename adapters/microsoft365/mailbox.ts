@@ -92,6 +92,19 @@ export class Mailbox {
     return { id: propertyId, value: markOf(this.#tenant, uid) }
   }
 
+  /** Every item that carries a mark of ours, whole. */
+  async markedItems(): Promise<GraphEvent[]> {
+    const items = await this.list<GraphEvent>(`${this.path}/events?$top=500&${expandMark}`)
+    return items.filter(item => this.uidOn(item) !== null)
+  }
+
+  /** Our item with an iCalUId, which a meeting has in every mailbox. */
+  async byCalUid(iCalUId: string): Promise<GraphEvent | null> {
+    const filter = encodeURIComponent(`iCalUId eq '${iCalUId.replaceAll("'", "''")}'`)
+    const items = await this.list<GraphEvent>(`${this.path}/events?$filter=${filter}&${expandMark}`)
+    return items.find(item => this.uidOn(item) !== null) ?? null
+  }
+
   /** Our UIDs by item id, for a whole read. */
   async marks(): Promise<Map<string, string>> {
     const items = await this.list<GraphEvent>(`${this.path}/events?$select=id&$top=500&${expandMark}`)

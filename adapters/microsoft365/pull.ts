@@ -3,9 +3,11 @@
  * title, deletions without a sign, removals that are none), so it only tells where to look.
  */
 import { CursorExpired, Unavailable } from '../../src/errors.ts'
-import type { Changes, RemoteEvent, Unreadable } from '../../src/sync/source.ts'
+import type { Changes } from '../../src/sync/source.ts'
+import { Home, type Place } from './home.ts'
 import { isItemTrouble, type Mailbox } from './mailbox.ts'
 import { versionOf } from './series.ts'
+import { type Found, sorted } from './sorting.ts'
 import { claims, type GraphEvent } from './translate.ts'
 import { day, epochNow, instant, type Window, windowAt } from './window.ts'
 
@@ -19,6 +21,9 @@ interface Cursor {
   /** When the window was made, epoch seconds. */
   readonly made: number
   readonly link: string
+  /** Where rooms are invited: what `Home` remembers from one read to the next. */
+  readonly copies?: Readonly<Record<string, string>>
+  readonly asked?: readonly string[]
 }
 
 interface Page {
@@ -38,22 +43,30 @@ function readCursor(text: string | null): Cursor | null {
   throw new CursorExpired('the cursor of a mailbox cannot be read')
 }
 
-export async function pull(room: Mailbox, cursorText: string | null): Promise<Changes> {
+export async function pull(place: Place, cursorText: string | null): Promise<Changes> {
+  const { room, asked } = place
   const cursor = readCursor(cursorText)
   const now = epochNow()
+  for (const id of cursor?.asked ?? []) asked.add(id)
+  const home = place.home && new Home(place, place.home, cursor?.copies ?? {})
+  const next = (made: number, link: string): string => {
+    const ours = home ? { copies: home.copies, asked: [...asked] } : {}
+    return JSON.stringify({ v: 1, made, link, ...ours } satisfies Cursor)
+  }
   if (cursor && now - cursor.made < windowAge && now >= cursor.made) {
     const round = await follow(room, cursor.link)
-    const changes = await look(room, round.items, null)
-    return { ...changes, cursor: JSON.stringify({ ...cursor, link: round.link } satisfies Cursor) }
+    const changes = await look(room, home, round.items, null)
+    return { ...changes, cursor: next(cursor.made, round.link) }
   }
   // What happened in the old window since the last look may lie outside the new one.
   const before = cursor ? await follow(room, cursor.link).catch(ignoreExpiry) : null
   const window = windowAt(now)
   const round = await wholeRound(room, window)
-  const changes = await look(room, [...(before?.items ?? []), ...round.items], await room.marks())
+  await home?.readAll(window)
+  const changes = await look(room, home, [...(before?.items ?? []), ...round.items], await room.marks())
   return {
     ...changes,
-    cursor: JSON.stringify({ v: 1, made: now, link: round.link } satisfies Cursor),
+    cursor: next(now, round.link),
     completeWithin: { from: instant(window.from), to: instant(window.to) },
   }
 }
@@ -96,68 +109,57 @@ async function follow(room: Mailbox, start: string): Promise<{ items: GraphEvent
   throw new Unavailable(`${room.address}: more than ${mostPages} pages`)
 }
 
-/** What to look at: ids of single events with their state, of series, and of items said to be gone. */
-function sorted(items: readonly GraphEvent[]) {
-  const singles = new Map<string, GraphEvent>()
-  const series = new Set<string>()
-  const gone = new Set<string>()
-  for (const item of items) {
-    gone.delete(item.id)
-    if (item['@removed']) {
-      singles.delete(item.id)
-      series.delete(item.id)
-      gone.add(item.id)
-    } else if (item.seriesMasterId) series.add(item.seriesMasterId)
-    else if (item.type === 'seriesMaster' || item.recurrence) series.add(item.id)
-    else singles.set(item.id, item)
-  }
-  return { singles, series, gone }
-}
-
-interface Found {
-  readonly changed: RemoteEvent[]
-  readonly removed: string[]
-  readonly unreadable: Unreadable[]
-}
-
 /** @param marks our UIDs by item id, where all have been read; else each item is asked */
 async function look(
   room: Mailbox,
+  home: Home | null,
   items: readonly GraphEvent[],
   marks: ReadonlyMap<string, string> | null,
 ): Promise<Found> {
   const found: Found = { changed: [], removed: [], unreadable: [] }
   const { singles, series, gone } = sorted(items)
+  const lose = (id: string) => {
+    if (!home?.lost(id)) found.removed.push(id)
+  }
+  const take = (item: GraphEvent) => takeItem(room, home, item, marks?.get(item.id) ?? room.uidOn(item), found)
   // "Removed" also means moved out of the window: only the item itself knows.
   await Promise.all(
     [...gone].map(async id => {
       const item = await room.item(id)
-      if (!item) found.removed.push(id)
+      if (!item) lose(id)
       else if (item.seriesMasterId) series.add(item.seriesMasterId)
       else if (item.recurrence) series.add(id)
-      else await take(room, item, room.uidOn(item), found)
+      else await take(item)
     }),
   )
   await Promise.all(
     [...singles.values()].map(async item => {
       // Only what was written in this mailbox can carry our mark.
       const full = marks || item.isOrganizer === false ? item : await room.item(item.id)
-      if (!full) found.removed.push(item.id)
-      else await take(room, full, marks?.get(item.id) ?? room.uidOn(full), found)
+      if (full) await take(full)
+      else lose(item.id)
     }),
   )
   await Promise.all(
     [...series].map(async id => {
       const item = await room.item(id)
-      if (!item) found.removed.push(id)
-      else await take(room, item, room.uidOn(item), found)
+      if (item) await take(item)
+      else lose(id)
     }),
   )
+  await home?.look(found)
   return found
 }
 
-async function take(room: Mailbox, item: GraphEvent, uid: string | null, found: Found): Promise<void> {
+async function takeItem(
+  room: Mailbox,
+  home: Home | null,
+  item: GraphEvent,
+  uid: string | null,
+  found: Found,
+): Promise<void> {
   const { id } = item
+  if (await home?.claims(item)) return
   if (!claims(item)) {
     found.removed.push(id)
     return

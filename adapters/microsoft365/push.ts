@@ -8,6 +8,7 @@ import { differences } from '../../src/schedule/merge.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { GraphFailure, isGone, isPassing, meaningOf } from './errors.ts'
 import { writeExceptions } from './exceptions.ts'
+import { homeRef, isHome, type Place, unanswered } from './home.ts'
 import { type Held, isItemTrouble, type Mailbox } from './mailbox.ts'
 import { recurrenceOf } from './recurrence.ts'
 import { versionOf } from './series.ts'
@@ -17,10 +18,21 @@ import { bodyOf, claims, type GraphEvent, normalizeForGraph } from './translate.
 /** Waits before a create is looked for and tried again, ms. */
 const pauses = [500, 2000]
 
-export async function push(room: Mailbox, event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
-  const wanted = { ...normalizeForGraph(event, room.zone), resourceIds: [] }
+/** In the organizer's calendar with the room as a guest, or in the room's own. */
+export async function push(
+  { room, home, asked }: Place,
+  event: ScheduleEvent,
+  at: RemoteRef | null,
+): Promise<RemoteRef> {
+  const box = home && (at === null || isHome(at)) ? home : room
+  const kept = { ...normalizeForGraph(event, room.zone), resourceIds: [] }
+  const wanted = box === home ? unanswered(kept) : kept
   const master = masterOf(wanted)
-  return at ? update(room, wanted, master, at) : create(room, wanted, master)
+  const guest = box === home ? room.address : null
+  const ref = at ? await update(box, wanted, master, at) : await create(box, wanted, master, guest)
+  if (box !== home) return ref
+  asked.add(ref.id)
+  return homeRef(ref)
 }
 
 function masterOf({ master, overrides }: ScheduleEvent): Master {
@@ -32,15 +44,17 @@ function masterOf({ master, overrides }: ScheduleEvent): Master {
   return master
 }
 
-async function create(room: Mailbox, wanted: ScheduleEvent, master: Master): Promise<RemoteRef> {
+/** @param guest the room to be invited; `null`: the mailbox is the room itself, and nobody is asked */
+async function create(room: Mailbox, wanted: ScheduleEvent, master: Master, guest: string | null): Promise<RemoteRef> {
   const recurrence = isRecurring(wanted) ? { recurrence: recurrenceOf(master, room.zone) } : {}
   const [known] = (await room.marked(wanted.uid)).filter(claims)
   // Our own earlier try, whose answer was lost.
   if (known) return bring(room, wanted, master, await held(room, known, wanted.uid))
-  await refuseIfTaken(room, wanted)
+  if (guest === null) await refuseIfTaken(room, wanted)
   const item = await insert(room, wanted.uid, {
     ...bodyOf(master, room.zone),
     ...recurrence,
+    ...(guest === null ? {} : { attendees: [{ type: 'resource', emailAddress: { address: guest } }] }),
     isReminderOn: false,
     singleValueExtendedProperties: [room.mark(wanted.uid)],
     // New for each try to book, the same for each repetition of one.
@@ -170,7 +184,8 @@ function changedFields({ event, item }: Held, wanted: ScheduleEvent, master: Mas
 }
 
 /** Deletes our own event; a meeting of somebody else is declined, which is how a room frees itself. */
-export async function remove(room: Mailbox, at: RemoteRef): Promise<void> {
+export async function remove(place: Place, at: RemoteRef): Promise<void> {
+  const room = place.home && isHome(at) ? place.home : place.room
   const item = await room.item(at.id)
   if (!item || !claims(item)) return
   if (item.isOrganizer === false) {

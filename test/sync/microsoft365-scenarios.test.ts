@@ -477,6 +477,111 @@ describe('fields', () => {
   })
 })
 
+describe('rooms that are invited', () => {
+  const service = 'scheduling@contoso.test'
+  const invitations = () => graph.mailbox(service).all()
+  beforeEach(() => {
+    graph.mailbox(service)
+    source = open(r1, service)
+  })
+
+  it('the room answers, its copy loses title and text, and ours keeps both', async () => {
+    await harness.put(withMaster(lecture('a'), { description: 'Bring chalk' }))
+    await run()
+    expect(invitations()).toMatchObject([{ attendees: [{ type: 'resource', emailAddress: { address: r1 } }] }])
+    await run()
+    expect((await eventOf('a'))?.master?.status).toBe('TENTATIVE')
+    graph.answerInvitations()
+    expect(subjects()).toEqual([`Organizer ${service}`])
+    await run()
+    expect((await eventOf('a'))?.master).toMatchObject({
+      ...{ status: 'CONFIRMED', summary: 'Lecture a', description: 'Bring chalk' },
+    })
+    expect(await uids()).toEqual(['a'])
+    await harness.put(withMaster(lecture('a', '03-01', 14), { description: 'Bring chalk' }))
+    await run()
+    graph.answerInvitations()
+    await run()
+    expect(startsIn(r1)).toEqual([utc('03-01', 13)])
+    expect((await eventOf('a'))?.master?.summary).toBe('Lecture a')
+  })
+
+  it('S17 a room that declines is a conflict, and is not asked for ever', async () => {
+    booked({ subject: 'Taken', ...slot('03-01', 9) })
+    await harness.put(lecture('a'))
+    await run()
+    graph.answerInvitations()
+    expect(await run()).toMatchObject({ rejected: 1, removed: 0 })
+    expect(await harness.store.conflicts({ uid: 'a' })).toMatchObject([{ kind: 'overlap' }, { kind: 'rejected' }])
+    graph.calls.length = 0
+    expect(await run()).toMatchObject({ rejected: 0 })
+    expect(graph.writes()).toEqual([])
+    await harness.put(lecture('a', '03-02'))
+    await run()
+    graph.answerInvitations()
+    await run()
+    expect((await eventOf('a'))?.master?.status).not.toBe('TENTATIVE')
+    expect(startsIn(r1)).toContain(utc('03-02', 8))
+    expect(await harness.store.conflicts({ uid: 'a' })).toEqual([])
+  })
+
+  it('a series with exceptions is followed at the organizer', async () => {
+    await harness.put(withMaster(weekly('a'), { exdates: [berlin(`${year}-03-08T09:00:00`)] }))
+    await run()
+    graph.answerInvitations()
+    await run()
+    expect(startsIn(service)).toEqual(startsOf(await eventOf('a')))
+    expect(startsIn(service)).toHaveLength(5)
+  })
+
+  it('a meeting deleted here is cancelled there, and stays gone in every kind of read', async () => {
+    await harness.put(lecture('a'))
+    await harness.put(lecture('b', '03-02'))
+    await run()
+    graph.answerInvitations()
+    await run()
+    await harness.remove('a')
+    await run()
+    expect(invitations().map(({ subject }) => subject)).toEqual(['Lecture b'])
+    graph.mailbox(r1).generation++
+    expect(await run()).toMatchObject({ removed: 0, error: null })
+    expect(await uids()).toEqual(['b'])
+  })
+
+  it('a meeting deleted at the organizer is deleted here', async () => {
+    await harness.put(lecture('a'))
+    await harness.put(lecture('b', '03-02'))
+    await run()
+    graph.answerInvitations()
+    await run()
+    const [first] = invitations()
+    if (first) graph.mailbox(service).remove(first.id)
+    if (first) graph.cancelCopies(first)
+    expect(await run()).toMatchObject({ removed: 1 })
+    expect(await uids()).toEqual(['b'])
+  })
+
+  it('meetings of others are taken from the room, and two rooms of one event are both invited', async () => {
+    meeting([r1])
+    await harness.put({ ...lecture('a'), resourceIds: [1, 2] })
+    await run()
+    await harness.run(open(r2, service), { id: 'test/room2', calendar: 'room2', resourceId: 2 })
+    expect(await uids()).toHaveLength(2)
+    expect(
+      invitations()
+        .map(({ attendees }) => attendees?.[0]?.emailAddress.address)
+        .sort(),
+    ).toEqual([r1, r2])
+  })
+
+  it('S02 an invitation whose answer is lost is one invitation', async () => {
+    graph.faults.push({ method: 'POST', path: /events$/, after: true, drop: true, times: 1 })
+    await harness.put(lecture('a'))
+    await run()
+    expect(invitations()).toHaveLength(1)
+  })
+})
+
 describe('transport and rights', () => {
   it('S51 a throttled room is asked again after the time it named', async () => {
     graph.faults.push({ path: /room1/, status: 429, headers: { 'Retry-After': '1' }, times: 1 })

@@ -297,6 +297,15 @@ export class FakeGraph {
     }
   }
 
+  /** What is left in the rooms of a cancelled meeting (RemoveCanceledMeetings is off by default). */
+  cancelCopies({ attendees, iCalUId, subject }: Item): void {
+    for (const { emailAddress } of attendees ?? []) {
+      const room = this.#mailboxes.get(emailAddress.address)
+      const copy = room?.all().find(item => item.iCalUId === iCalUId && item.isOrganizer === false)
+      if (copy) room?.change(copy.id, { isCancelled: true, showAs: 'free', subject: `Canceled: ${subject}` })
+    }
+  }
+
   #deliver(home: FakeMailbox, meeting: Item, attendee: Attendee, room: FakeMailbox): void {
     const {
       id: _,
@@ -434,7 +443,8 @@ function patch(graph: FakeGraph, { mailbox, id, body, ifMatch, query }: Request)
   if (item.isOrganizer === false) graph.contract.violations.push('a meeting of somebody else is changed')
   const { start } = body as unknown as Partial<Item>
   if (item.type === 'exception' || item.type === 'occurrence') refuseCrossing(mailbox, item, start)
-  mailbox.change(id, body as Partial<Item>)
+  const attendees = start && item.attendees?.map(each => ({ ...each, status: { response: 'none' } }))
+  mailbox.change(id, { ...(attendees ? { attendees } : {}), ...(body as Partial<Item>) })
   const changed = mailbox.get(id)
   return changed && graph.shown(changed, query)
 }
@@ -490,9 +500,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST events': insert,
   'GET event': (graph, { mailbox, id, query }) => graph.shown(existing(mailbox, id, undefined), query),
   'PATCH event': patch,
-  'DELETE event': (_, { mailbox, id, ifMatch }) => {
-    existing(mailbox, id, ifMatch)
+  'DELETE event': (graph, { mailbox, id, ifMatch }) => {
+    const item = existing(mailbox, id, ifMatch)
     mailbox.remove(id)
+    if (item.isOrganizer) graph.cancelCopies(item)
     return null
   },
   'GET instances': instances,

@@ -1,0 +1,125 @@
+/**
+ * Rooms that are invited. Our meetings lie in the organizer's calendar; what the room keeps of them is a copy whose
+ * title and text the room's own mailbox replaces, so it only tells where to look.
+ */
+import { createHash } from 'node:crypto'
+import type { ScheduleEvent } from '../../src/schedule/event.ts'
+import type { RemoteRef } from '../../src/sync/source.ts'
+import { isItemTrouble, type Mailbox } from './mailbox.ts'
+import { versionOf } from './series.ts'
+import type { Found } from './sorting.ts'
+import type { GraphEvent } from './translate.ts'
+import type { Window } from './window.ts'
+
+/** A room, and the organizer's calendar where it is invited; `home: null`: written to directly. */
+export interface Place {
+  readonly room: Mailbox
+  readonly home: Mailbox | null
+  /** Meetings, by their id at the organizer's, that the room has not answered yet. */
+  readonly asked: Set<string>
+}
+
+/** A ref into the organizer's calendar, not the room's. */
+export const isHome = (at: RemoteRef): boolean => at.parts?.home === true
+export const homeRef = ({ id, version }: RemoteRef): RemoteRef => ({ id, version, parts: { home: true } })
+
+/** Whether the room is free is the room's answer: at the organizer's nothing is tentative. */
+export const unanswered = (event: ScheduleEvent): ScheduleEvent => withStatus(event, 'CONFIRMED')
+
+const withStatus = (event: ScheduleEvent, status: 'CONFIRMED' | 'TENTATIVE'): ScheduleEvent => ({
+  ...event,
+  master: event.master && { ...event.master, status },
+  overrides: event.overrides.map(override => ({ ...override, status })),
+})
+
+const sameAddress = (a: string | null | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
+
+/** What an id of the room's copy is remembered by. */
+export const copyKey = (id: string): string => createHash('sha256').update(id).digest('base64url').slice(0, 16)
+
+/** Our meetings at the organizer's, for one read of the room. */
+export class Home {
+  readonly #place: Place
+  readonly #home: Mailbox
+  /** Ids at the organizer's by the keys of the room's copies. */
+  readonly copies: Record<string, string>
+  readonly #wanted = new Map<string, GraphEvent | null>()
+  readonly #known = new Map<string, GraphEvent>()
+
+  constructor(place: Place, home: Mailbox, copies: Readonly<Record<string, string>>) {
+    this.#place = place
+    this.#home = home
+    this.copies = { ...copies }
+    for (const id of place.asked) this.#wanted.set(id, null)
+  }
+
+  /** Reads every meeting of ours for the room that is not over: a whole read. */
+  async readAll({ from }: Window): Promise<void> {
+    for (const item of await this.#home.markedItems()) {
+      if (item.iCalUId) this.#known.set(item.iCalUId, item)
+      const isOver = !item.recurrence && Date.parse(`${item.end?.dateTime.slice(0, 19)}Z`) / 1000 < from
+      if (!isOver) this.#wanted.set(item.id, item)
+    }
+  }
+
+  /** Whether the room's item is the copy of a meeting of ours, which is then looked at where it lies. */
+  async claims(copy: GraphEvent): Promise<boolean> {
+    const { address } = this.#home
+    if (copy.isOrganizer !== false || !copy.iCalUId || !sameAddress(copy.organizer?.emailAddress?.address, address))
+      return false
+    const item = this.#known.get(copy.iCalUId) ?? (await this.#home.byCalUid(copy.iCalUId))
+    // A copy may outlive our meeting until the room has heard of its end.
+    const id = item?.id ?? this.copies[copyKey(copy.id)]
+    if (id === undefined) return false
+    this.copies[copyKey(copy.id)] = id
+    this.#wanted.set(id, this.#wanted.get(id) ?? item)
+    return true
+  }
+
+  /** Whether an item that is gone from the room was the copy of a meeting of ours. */
+  lost(id: string): boolean {
+    const key = copyKey(id)
+    const known = this.copies[key]
+    if (known === undefined) return false
+    delete this.copies[key]
+    this.#wanted.set(known, null)
+    return true
+  }
+
+  async look(found: Found): Promise<void> {
+    await Promise.all([...this.#wanted].map(([id, item]) => this.#lookAt(id, item, found)))
+  }
+
+  async #lookAt(id: string, known: GraphEvent | null, found: Found): Promise<void> {
+    const item = known ?? (await this.#home.item(id))
+    const uid = item && this.#home.uidOn(item)
+    if (!item || item.isCancelled || !uid) {
+      this.#place.asked.delete(id)
+      found.removed.push(id)
+      return
+    }
+    const answer = this.#answer(item)
+    if (/^(accepted|declined)$/i.test(answer)) this.#place.asked.delete(id)
+    else this.#place.asked.add(id)
+    if (/^declined$/i.test(answer)) {
+      const reason =
+        'The room has declined the invitation: it is taken or closed at that time. Move or delete the event.'
+      found.unreadable.push({ id, uid, reason })
+      return
+    }
+    try {
+      const { event } = await this.#home.hold(item, uid)
+      const ref = homeRef({ id, version: versionOf(event) })
+      found.changed.push({ ref, event: withStatus(event, /^accepted$/i.test(answer) ? 'CONFIRMED' : 'TENTATIVE') })
+    } catch (error) {
+      if (!isItemTrouble(error)) throw error
+      found.unreadable.push({ id, uid, reason: error.message })
+    }
+  }
+
+  #answer(item: GraphEvent): string {
+    const { address } = this.#place.room
+    const room = item.attendees?.find(({ emailAddress }) => sameAddress(emailAddress?.address, address))
+    return room?.status?.response ?? 'none'
+  }
+}
