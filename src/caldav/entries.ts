@@ -16,7 +16,7 @@ import {
   PRINCIPAL_PROPERTIES,
 } from './properties.ts'
 import { rightsOf } from './rights.ts'
-import { type Served, sourceOf, tokensOf } from './sources.ts'
+import { loadFor, type Served, sourceOf, tokensOf } from './sources.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
 
 /** What is asked of each resource of one answer. */
@@ -99,7 +99,7 @@ const principalEntry = async (exchange: Exchange, place: Place & { name: string 
 const eventEntry = async (exchange: Exchange, calendar: Calendar, name: string): Promise<Entry | null> => {
   const { gateway } = exchange
   const member = await sourceOf(calendar).member(gateway, calendar, name)
-  const [served] = member ? await sourceOf(calendar).load(gateway, calendar, [member]) : []
+  const [served] = member ? await loadFor(exchange, calendar, [member]) : []
   if (!served) return null
   const href = eventHref(calendar.segment, name)
   return entry(EVENT_PROPERTIES, eventTarget(exchange, calendar)(served.member, served.details, href))
@@ -155,7 +155,7 @@ export async function* memberResponses(
   if (!row.needsEvent) yield* inSlices(members, member => write(member, null))
   else {
     for (let start = 0; start < members.length; start += BATCH) {
-      const batch = await sourceOf(calendar).load(exchange.gateway, calendar, members.slice(start, start + BATCH))
+      const batch = await loadFor(exchange, calendar, members.slice(start, start + BATCH))
       yield* inSlices(batch, ({ member, details }) => write(member, details))
     }
   }

@@ -8,7 +8,7 @@ import { JCAL_TYPE, jcalText, wantsJcal } from './jcal-text.ts'
 import { calendarAt } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
 import { EVENT_TYPE, PAGE } from './properties.ts'
-import { sourceOf } from './sources.ts'
+import { loadFor, sourceOf } from './sources.ts'
 
 /** @param status of a full answer, where another method answers with the event (RFC 8144 §2.2) */
 export const getEvent = async (
@@ -26,7 +26,7 @@ export const getEvent = async (
   if (reading && checkConditions(request.headers, { etag: member.etag }, true)) {
     return send(response, 304, { ETag: quote(member.etag) })
   }
-  const [served] = await source.load(gateway, calendar, [member])
+  const [served] = await loadFor(exchange, calendar, [member])
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
   const { body, updatedAt } = served.details
   const json = wantsJcal(request.headers.accept)
@@ -46,11 +46,11 @@ const getCalendar = async (exchange: Exchange, place: Place & { kind: 'calendar'
   const calendar = await calendarAt(exchange, place.calendar)
   const etag = await sourceOf(calendar).token(gateway, calendar)
   if (checkConditions(request.headers, { etag }, true)) return send(response, 304, { ETag: quote(etag) })
-  const text = await calendarText(gateway, calendar)
+  const text = await calendarText(exchange, calendar, etag)
   const json = wantsJcal(request.headers.accept)
   const type = json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE
   const headers = { 'Content-Type': type, ETag: quote(etag), Vary: 'Accept' }
-  send(response, 200, headers, Buffer.from(json ? jcalText(text) : text))
+  send(response, 200, headers, json ? jcalText(text.toString()) : text)
 }
 
 export const get: Method = async exchange => {

@@ -12,7 +12,7 @@ import { MAX_MULTIGET } from './limits.ts'
 import { placeOfHref } from './places.ts'
 import type { Report } from './report.ts'
 import { type Scope, scopesOf } from './scope.ts'
-import { type Served, sourceOf } from './sources.ts'
+import { loadNamedFor, type Served } from './sources.ts'
 
 /** The name an href has inside one of the calendars in scope; `null` where it leads elsewhere. */
 const spotOf = (scopes: ReadonlyMap<string, Scope>, href: string): { segment: string; name: string } | null => {
@@ -27,7 +27,7 @@ const BATCH = 200
 
 /** Loads what a batch of hrefs names, calendar by calendar: `segment/name` → event. */
 const loadBatch = async (
-  { gateway }: Exchange,
+  exchange: Exchange,
   scopes: ReadonlyMap<string, Scope>,
   spots: readonly ({ readonly segment: string; readonly name: string } | null)[],
 ): Promise<ReadonlyMap<string, Served>> => {
@@ -40,7 +40,7 @@ const loadBatch = async (
     const calendar = scopes.get(segment)?.calendar
     if (!calendar) continue
     const names = own.map(({ name }) => name)
-    for (const event of await sourceOf(calendar).loadNamed(gateway, calendar, names)) {
+    for (const event of await loadNamedFor(exchange, calendar, names)) {
       found.set(`${segment}/${event.member.name}`, event)
     }
   }

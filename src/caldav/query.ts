@@ -13,7 +13,7 @@ import { matchesFilter } from './match.ts'
 import { eventHref } from './places.ts'
 import type { Report } from './report.ts'
 import { type Scope, scopesOf } from './scope.ts'
-import { sourceOf } from './sources.ts'
+import { loadFor, sourceOf } from './sources.ts'
 import { invalidFilter } from './time-range.ts'
 import { zoneOfTimezone, zoneOfTimezoneId } from './zones.ts'
 
@@ -73,7 +73,7 @@ const candidates = async (exchange: Exchange, { calendar, name }: Scope, asked: 
 }
 
 async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked: Plan): AsyncGenerator<string> {
-  const { gateway, prefer } = exchange
+  const { prefer } = exchange
   const { calendar } = scope
   const row = renderer(propertyRequest(body), reportProperties(body), prefer.minimal)
   const target = eventTarget(exchange, calendar)
@@ -86,7 +86,7 @@ async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked
   const members = await candidates(exchange, scope, asked)
   if (sure && !row.needsEvent) return yield* inSlices(members, member => write(member, null))
   for (let start = 0; start < members.length; start += BATCH) {
-    const served = await sourceOf(calendar).load(gateway, calendar, members.slice(start, start + BATCH))
+    const served = await loadFor(exchange, calendar, members.slice(start, start + BATCH))
     yield* inSlices(served, ({ member, details }) =>
       sure || matchesFilter(asked.filter, { body: details.body, event: details.event(), zone })
         ? write(member, details)

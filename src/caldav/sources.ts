@@ -3,10 +3,11 @@ import { calendarTokens, scheduleState } from '../store/calendar-reads.ts'
 import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { conflictsSource } from './conflicts.ts'
-import type { Gateway } from './gateway.ts'
+import type { Exchange, Gateway } from './gateway.ts'
 import { resourceSource, scheduleSource } from './stored.ts'
 import type { EventDetails } from './targets.ts'
 import { conflictsToken, formatToken } from './tokens.ts'
+import { visibleTo } from './withheld.ts'
 
 /** An event as one calendar serves it. `member.etag` belongs to `details.body`. */
 export interface Served {
@@ -34,6 +35,22 @@ const SOURCES: Readonly<Record<Calendar['kind'], CalendarSource>> = {
 }
 
 export const sourceOf = (calendar: Calendar): CalendarSource => SOURCES[calendar.kind]
+
+/** `load`, as whoever asks may see it. */
+export const loadFor = async (
+  { gateway, person }: Pick<Exchange, 'gateway' | 'person'>,
+  calendar: Calendar,
+  members: readonly Member[],
+): Promise<readonly Served[]> =>
+  (await sourceOf(calendar).load(gateway, calendar, members)).map(served => visibleTo(person, served))
+
+/** `loadNamed`, as whoever asks may see it. */
+export const loadNamedFor = async (
+  { gateway, person }: Pick<Exchange, 'gateway' | 'person'>,
+  calendar: Calendar,
+  names: readonly string[],
+): Promise<readonly Served[]> =>
+  (await sourceOf(calendar).loadNamed(gateway, calendar, names)).map(served => visibleTo(person, served))
 
 /** `token` of many calendars at once, in two queries. */
 export const tokensOf = async (

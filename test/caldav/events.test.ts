@@ -139,6 +139,29 @@ describe('an event', () => {
   })
 })
 
+describe('an event marked as private', () => {
+  it('shows those who only read when it is, and not what', async () => {
+    const path = '/dav/calendars/cam1/private.ics'
+    const body = ics('private', ['CLASS:PRIVATE', 'SUMMARY:Berufung Prof. Weiß', 'ATTENDEE:mailto:weiss@example.edu'])
+    await put(path, body)
+    expect((await get(path)).body).toBe(body)
+    const multiget = `<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data/></D:prop><D:href>${path}</D:href></C:calendar-multiget>`
+    const find = `<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:prop-filter name="SUMMARY"><C:text-match>berufung</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`
+    for (const ask of [
+      gateway.call('GET', path, { as: 'viewer' }),
+      gateway.call('GET', '/dav/calendars/cam1/', { as: 'viewer' }),
+      gateway.call('GET', '/dav/calendars/_schedule/private.ics', { as: 'viewer' }),
+      gateway.call('REPORT', '/dav/calendars/cam1/', { as: 'viewer', body: multiget }),
+    ]) {
+      const answer = await ask
+      expect(answer.body).toContain('20270405T080000Z')
+      expect(answer.body).not.toMatch(/Berufung|weiss/)
+    }
+    const found = await gateway.call('REPORT', '/dav/calendars/cam1/', { as: 'viewer', body: find })
+    expect(multistatus(found.body).size).toBe(0)
+  })
+})
+
 describe('an event on several resources', () => {
   it('is one event in each of their calendars', async () => {
     await put('/dav/calendars/lh101/shared.ics', ics('shared'))
