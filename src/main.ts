@@ -171,7 +171,11 @@ export interface Running {
 
 /** The gateway with its HTTP side: CalDAV, feeds, the embedded account, the web page. Resolves when it is ready. */
 export async function startGateway(config: Config, log: Logger, metrics: Metrics): Promise<Running> {
-  const gateway = await openGateway(config, log, metrics.synced)
+  const release = await hold(config.store.url)
+  const gateway = await openGateway(config, log, metrics.synced).catch((error: unknown) => {
+    release()
+    throw error
+  })
   const health = { ready: false }
   try {
     const madePassword = await gateway.auth.ensureAdmin(config.adminPassword)
@@ -186,12 +190,20 @@ export async function startGateway(config: Config, log: Logger, metrics: Metrics
     const close = async () => {
       clearInterval(upkeep)
       await shutDown(gateway, server, health)
+      release()
     }
     return { gateway, madePassword, url: `${scheme}://${host}:${port}`, close }
   } catch (error) {
     await gateway.close()
+    release()
     throw error
   }
+}
+
+/** One process serves an SQLite file; commands work beside it. PostgreSQL takes as many as there are. */
+async function hold(url: string): Promise<() => void> {
+  if (!url.startsWith('sqlite:')) return () => {}
+  return (await import('../adapters/sqlite.ts')).holdSqlite(url.slice('sqlite:'.length))
 }
 
 /** Fills an empty zero-config store with the example campus. */

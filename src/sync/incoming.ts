@@ -3,6 +3,7 @@
  * store holds at that moment, and its shadow is written with it: a crash between two events loses and doubles nothing.
  */
 import { setImmediate } from 'node:timers/promises'
+import { Rejected, TooManyOccurrences } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { sameContent } from '../schedule/merge.ts'
 import { occurrences } from '../schedule/recurrence.ts'
@@ -46,7 +47,7 @@ export async function applyIncoming(context: Context, changes: Changes, first: b
     context.signal.throwIfAborted()
     const batch = items.slice(at, at + batchSize)
     await inTransaction(context, async tx => {
-      for (const item of batch) await applyItem(context, tx, item)
+      for (const item of batch) await applyOrRefuse(context, tx, item)
     })
     await setImmediate()
   }
@@ -201,6 +202,23 @@ export const viewOf =
   (source: Source) =>
   (event: ScheduleEvent): ScheduleEvent =>
     source.normalize?.(event) ?? event
+
+/** One event that the store cannot take must not keep the others of its calendar out. */
+async function applyOrRefuse(context: Context, tx: Writer, item: Item): Promise<void> {
+  const { binding, report } = context
+  try {
+    await applyItem(context, tx, item)
+  } catch (error) {
+    if (!(error instanceof TooManyOccurrences) && !(error instanceof Rejected)) throw error
+    report.rejected++
+    await tx.clearConflicts({ uid: item.uid, kind: 'rejected', source: binding.source })
+    await tx.addConflict({
+      ...{ kind: 'rejected', resourceId: binding.resourceId, uids: [item.uid], start: null, end: null },
+      source: binding.source,
+      detail: { binding: binding.id, reason: error.message, remedy: error.remedy, side: 'ours' },
+    })
+  }
+}
 
 async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): Promise<void> {
   const { binding, source, report } = context

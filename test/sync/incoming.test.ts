@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { MemorySource } from '../../adapters/memory.ts'
+import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
+import { openHarness } from './harness.ts'
+
+const lecture = (uid: string, rrules: readonly string[] = []): ScheduleEvent => ({
+  uid,
+  master: {
+    ...emptyMaster({ dateTime: '2027-03-02T09:00:00', tzid: 'Europe/Berlin' }, { duration: 'PT1H' }),
+    summary: uid,
+    rrules,
+  },
+  overrides: [],
+  resourceIds: [1],
+})
+
+it('one event that cannot be stored is named and does not keep the others out', async () => {
+  const harness = await openHarness()
+  const source = new MemorySource()
+  source.put(lecture('first'))
+  source.put(lecture('exploding', ['FREQ=SECONDLY']))
+  source.put(lecture('last'))
+  expect(await harness.run(source)).toMatchObject({ created: 2, rejected: 1, error: null })
+  expect(await harness.store.uids()).toEqual(['first', 'last'])
+  const rejected = async () => (await harness.store.conflicts()).filter(({ kind }) => kind === 'rejected')
+  expect(await rejected()).toMatchObject([{ uids: ['exploding'] }])
+  source.put(lecture('exploding'))
+  expect(await harness.run(source)).toMatchObject({ created: 1, rejected: 0 })
+  expect(await rejected()).toEqual([])
+  await harness.close()
+})
