@@ -39,9 +39,15 @@ function nowFor(account: Account, session: Session | null): number {
 }
 
 /** No session and no partner: MISSING_KS. Another partner than the session's, or a role that may not: SERVICE_FORBIDDEN. */
-function checkPermitted(account: Account, session: Session | null, entry: Action, asked: number, name: string): void {
+async function checkPermitted(
+  account: Account,
+  session: Session | null,
+  entry: Action,
+  asked: number,
+  name: string,
+): Promise<void> {
   const foreign = asked !== 0 && asked !== account.partner.id
-  if (isPermitted(session, entry.permissions) && !(session && foreign)) return
+  if ((await isPermitted(account.database, session, entry.permissions)) && !(session && foreign)) return
   if (!session && asked !== account.partner.id) throw apiError('MISSING_KS')
   throw apiError('SERVICE_FORBIDDEN', name)
 }
@@ -57,7 +63,7 @@ async function run(account: Account, service: string, action: string, parameters
   if (session && account.faults?.take(service, action, ['expired']).length) throw invalidKs('EXPIRED')
   if (session) await checkUsable(account.database, session, account.now())
   const partner = toInt(parameters.partnerId ?? parameters.p ?? 0)
-  checkPermitted(account, session, entry, partner, `${service}->${action}`)
+  await checkPermitted(account, session, entry, partner, `${service}->${action}`)
   const after: (() => void)[] = []
   const afterCommit = (work: () => void): void => {
     after.push(work)

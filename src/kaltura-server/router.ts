@@ -41,9 +41,21 @@ async function render(
     return { type: 'text/calendar; charset=UTF-8', text: await writeIcal(options.account, options.icalOutput, results) }
   if (format === '1') return { type: 'application/json', text: writeJson(results) }
   if (format === '9')
-    return { type: 'application/javascript', text: `${toText(parameters.callback)}(${writeJson(results)});` }
+    return { type: 'application/javascript', text: `${callbackIn(parameters)}(${writeJson(results)});` }
   const seconds = (performance.now() - begun) / 1000
   return { type: 'text/xml', text: writeXml(results, { ignoreNull: toBool(parameters.ignoreNull ?? false), seconds }) }
+}
+
+/** Only types that no browser runs: what is answered may hold text that others wrote. */
+const CHOICES = new Set(['text/plain', 'application/json', 'text/xml', 'application/xml', 'text/calendar'])
+const chosenType = (parameters: Grouped): string | null => {
+  const asked = toText(parameters['content-type'])
+  return CHOICES.has(asked) ? asked : null
+}
+
+const callbackIn = (parameters: Grouped): string => {
+  const asked = toText(parameters.callback)
+  return /^[\w$.]+$/.test(asked) ? asked : 'callback'
 }
 
 const FORMATS = new Set(['1', '2', '9', 'ical'])
@@ -85,7 +97,8 @@ async function answer(options: RouterOptions, parameters: Grouped, response: Res
     .set('X-Me', 'kaldav')
     .set('X-Kaltura-Session', String(randomInt(2 ** 31)))
     .set('Cache-Control', 'no-store')
-    .type(toText(parameters['content-type']) || rendered.type)
+    .set('X-Content-Type-Options', 'nosniff')
+    .type(chosenType(parameters) ?? rendered.type)
     .send(rendered.text)
 }
 

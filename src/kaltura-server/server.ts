@@ -61,7 +61,7 @@ const DEVICE_PRIVILEGES = 'disableentitlement,setrole:CAPTURE_DEVICE_ROLE'
 
 async function tokenFor(account: Account, purpose: string, own: AppToken['own']): Promise<AppToken> {
   return account.database.transaction(async database => {
-    const known = await findTokenFor(database, purpose)
+    const known = await findTokenFor(database, account.partner.id, purpose)
     if (known) return known
     const now = account.now()
     const token: AppToken = {

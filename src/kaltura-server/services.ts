@@ -8,6 +8,7 @@ import { uploadTokenService } from './media/upload-token-service.ts'
 import { eventResourceService } from './resources/event-resource-service.ts'
 import { resourceService } from './resources/resource-service.ts'
 import { appTokenService } from './session/app-token-service.ts'
+import { roleService } from './session/role-service.ts'
 import { sessionService } from './session/session-service.ts'
 import { systemService } from './session/system-service.ts'
 
@@ -15,6 +16,7 @@ import { systemService } from './session/system-service.ts'
 const SERVICES: Readonly<Record<string, Service>> = {
   session: sessionService,
   system: systemService,
+  userrole: roleService,
   apptoken: appTokenService,
   media: mediaService,
   baseentry: baseEntryService,

@@ -286,6 +286,26 @@ describe('the role of capture devices', () => {
   test.each(FORBIDDEN)('may not call %s.%s', async (service, action) => {
     expect(await account.call(service, action, { ...PARAMETERS, ks })).toMatchObject({ code: 'SERVICE_FORBIDDEN' })
   })
+  test('a role of the account gives what it names, and no more', async () => {
+    const userRole = { objectType: 'KalturaUserRole', name: 'Readers', permissionNames: 'SCHEDULE_EVENT_BASE,X' }
+    const role = await account.admin('userRole', 'add', { userRole: { ...userRole, systemName: 'READERS' } })
+    for (const name of ['READERS', role.id]) {
+      const reader = await start({ type: 2, privileges: `setrole:${name}` })
+      expect(await list(reader)).toHaveProperty('totalCount')
+      expect(await account.call(EVENT, 'add', { ks: reader, scheduleEvent: recording() })).toMatchObject({
+        code: 'SERVICE_FORBIDDEN',
+      })
+    }
+    const changed = { userRoleId: role.id, userRole: { permissionNames: 'X' } }
+    expect(await account.admin('userRole', 'update', changed)).toMatchObject({ systemName: 'READERS' })
+    const reader = await start({ type: 2, privileges: 'setrole:READERS' })
+    expect(await list(reader)).toMatchObject({ code: 'SERVICE_FORBIDDEN' })
+    expect(await account.admin('userRole', 'list', { filter: { systemNameEqual: 'READERS' } })).toMatchObject({
+      totalCount: 1,
+    })
+    expect(await account.admin('userRole', 'delete', { userRoleId: role.id })).toMatchObject({ status: 3 })
+    expect(await list(reader)).toMatchObject({ code: 'INVALID_OBJECT_ID' })
+  })
   test('roles that are none', async () => {
     expect(await list(await start({ type: 2, privileges: 'setrole:NO_SUCH_ROLE' }))).toMatchObject({
       code: 'INVALID_OBJECT_ID',

@@ -141,6 +141,33 @@ describe('bodies that are no good', () => {
     })
     expect(await response.json()).toMatchObject({ code: 'MISSING_KS' })
   })
+  test('nesting without end, numbers without bounds, lists without end', async () => {
+    const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+    const answer = await post(`{"format":1,"ks":"${ks}","filter":${deep}}`, 'application/json', LIST)
+    expect(answer).toHaveProperty('totalCount')
+    const flat = await post(JSON.stringify({ format: 1, ks, ['a:'.repeat(50_000)]: 1 }), 'application/json', LIST)
+    expect(flat).toHaveProperty('totalCount')
+    const filter = {
+      idEqual: 1e300,
+      parentIdIn: `${'9'.repeat(400)},1e30`,
+      startDateGreaterThanOrEqual: 1e40,
+      tagsMultiLikeOr: 'x,'.repeat(100_000),
+      tagsLike: 'y'.repeat(200_000),
+      orderBy: 'constructor,__proto__',
+    }
+    expect(await account.admin(EVENT, 'list', { filter })).toMatchObject({ totalCount: 0 })
+    expect(await account.admin(EVENT, 'get', { scheduleEventId: '99999999999999999999' })).toMatchObject({
+      code: 'INVALID_OBJECT_ID',
+    })
+    const far = recording({ startDate: 1e17, endDate: 1e17 })
+    expect(await account.admin(EVENT, 'add', { scheduleEvent: far })).toHaveProperty('id')
+    const rule = { frequency: 'years', interval: 1e9, count: 5 }
+    const never = series(rule, { startDate: 1e17, endDate: 1e17, duration: 60 })
+    expect(await account.admin(EVENT, 'add', { scheduleEvent: never })).toMatchObject({
+      code: 'INTERNAL_SERVERL_ERROR',
+    })
+    expect(await account.get(`${LIST}/format/ical/ks/${ks}/pager:pageSize/500`)).toContain('END:VCALENDAR')
+  })
   test('a text is no uploaded file', async () => {
     const answer = await account.admin(RESOURCE, 'addFromBulkUpload', { fileData: { path: '/etc/hostname', size: 1 } })
     expect(answer).toMatchObject({ code: 'UPLOAD_ERROR' })
@@ -179,8 +206,10 @@ describe('ways of answering', () => {
   test('JSONP, an unknown format, a content type of choice', async () => {
     expect(await account.get(`/service/system/action/ping/format/9/callback/f`)).toBe('f(true);')
     expect(await account.get(`/service/system/action/ping/format/77`)).toContain('Response format provided [77]')
-    const response = await fetch(`${account.url}/api_v3/?service=system&action=ping&format=1&content-type=text/html`)
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const response = await fetch(`${account.url}/api_v3/?service=system&action=ping&format=1&content-type=text/plain`)
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    const html = await fetch(`${account.url}/api_v3/?service=system&action=ping&format=1&content-type=text/html`)
+    expect(html.headers.get('content-type')).toBe('application/json; charset=utf-8')
   })
   test('markup in arguments of an error is taken out', async () => {
     const answer = await account.admin(EVENT, 'list', { filter: { statusEqual: '<b>x</b>' } })

@@ -13,6 +13,8 @@ import { catchUp, words } from './index-entry.ts'
 /** Longer lists are cut silently: the index takes 150, the database 500. */
 const MAX_IN_INDEX = 150
 const MAX_IN_DATABASE = 500
+/** Longer than anything that is indexed. */
+const MAX_WORD = 1000
 /** The index gives no more than its first 10,000 matches. */
 const MAX_MATCHES = 10_000
 
@@ -96,7 +98,8 @@ function addWords(where: Conditions, filter: Input): boolean {
       const asked = textIn(filter, field + suffix)
       if (!asked) continue
       used = true
-      const texts = (joint === null ? [asked] : csv(asked)).map(word).filter(text => text.trim() !== '')
+      const asWords = (joint === null ? [asked] : csv(asked)).slice(0, MAX_IN_INDEX)
+      const texts = asWords.map(text => word(text.slice(0, MAX_WORD))).filter(text => text.trim() !== '')
       const parts = texts.map(() => `${column} LIKE ? ESCAPE '\\'`)
       where.add(parts.length > 0 ? parts.join(joint ?? '') : '1 = 0', ...texts.map(like))
     }
@@ -123,10 +126,11 @@ async function addTexts(call: Call, where: Conditions, filter: Input): Promise<b
   if (source) where.add('source_entry = ?', source)
   const resource = textIn(filter, 'resourceIdEqual')
   if (resource) where.add('resources = ?', ` ${toInt(resource)} `)
-  const owners = [textIn(filter, 'ownerIdEqual') ?? [], csv(textIn(filter, 'ownerIdIn') ?? '')].flat()
+  const asked = [textIn(filter, 'ownerIdEqual') ?? [], csv(textIn(filter, 'ownerIdIn') ?? '')].flat()
+  const owners = asked.slice(0, MAX_IN_INDEX)
   if (owners.length > 0) {
     await checkOwners(call.database, call.account.partner.id, owners)
-    where.oneOf('owner', owners.slice(0, MAX_IN_INDEX))
+    where.oneOf('owner', owners)
   }
   return where.values.length > before
 }

@@ -10,6 +10,8 @@ import { csv } from '../wire/values.ts'
 import { type Entry, EntryStatus, EntryType, findEntriesWhere, presentEntry } from './entry.ts'
 import { addContent, addLiveStream, addMedia, deleteEntry, existingEntry, updateEntry } from './write.ts'
 
+/** Longer lists are cut silently. */
+const MAX_IN = 500
 const DEVICE = 'CAPTURE_DEVICE_PERMISSION'
 const ENTRY_ID = { field: string('entryId') }
 const RESOURCE = { field: object('resource', 'KalturaResource') }
@@ -66,7 +68,7 @@ function whereOf(call: Call, filter: Input, type: string | null): Conditions {
     const equal = textIn(filter, `${field}Equal`)
     const among = textIn(filter, `${field}In`)
     if (equal) where.add(`${column} = ?`, equal)
-    if (among) where.oneOf(column, csv(among))
+    if (among) where.oneOf(column, csv(among).slice(0, MAX_IN))
   }
   if (!textIn(filter, 'statusEqual') && !textIn(filter, 'statusIn')) where.add('status <> ?', EntryStatus.deleted)
   if (type !== null) where.add('type = ?', type)

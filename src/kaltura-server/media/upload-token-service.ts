@@ -19,6 +19,8 @@ import {
   type UploadToken,
 } from './upload-token.ts'
 
+/** Longer lists are cut silently. */
+const MAX_IN = 500
 const ID = { field: string('uploadTokenId') }
 const UPLOAD = ['CONTENT_INGEST_UPLOAD', 'CAPTURE_DEVICE_PERMISSION']
 
@@ -49,9 +51,13 @@ function add(call: Call, input: Input | null): Promise<UploadToken> {
 async function list(call: Call, filter: Input | null, pager: Input | null): Promise<Output> {
   const where = new Conditions().add('partner_id = ?', call.account.partner.id).add('status <> ?', UploadStatus.deleted)
   if (!call.session?.admin) where.add('user_id = ?', userOf(call))
-  const ids = filter ? csv(textIn(filter, 'idEqual') ?? textIn(filter, 'idIn') ?? '') : []
+  const ids = filter ? csv(textIn(filter, 'idEqual') ?? textIn(filter, 'idIn') ?? '').slice(0, MAX_IN) : []
   if (ids.length > 0) where.oneOf('id', ids)
-  const statuses = filter ? csv(textIn(filter, 'statusIn') ?? '').map(toInt) : []
+  const statuses = filter
+    ? csv(textIn(filter, 'statusIn') ?? '')
+        .slice(0, MAX_IN)
+        .map(toInt)
+    : []
   const status = filter && numberIn(filter, 'statusEqual')
   if (statuses.length > 0) where.oneOf('status', statuses)
   if (status !== null) where.add('status = ?', status)

@@ -32,6 +32,24 @@ export const ACCOUNT_TYPES: Readonly<Record<string, ObjectTable>> = {
     ],
   },
   KalturaAppTokenListResponse: { fields: [int('totalCount'), array('objects', 'KalturaAppToken')] },
+  KalturaUserRole: {
+    fields: [
+      int('id', READ_ONLY),
+      string('name'),
+      string('systemName'),
+      string('description'),
+      enumOf('status', 'userRoleStatus'),
+      int('partnerId', READ_ONLY),
+      string('permissionNames'),
+      string('tags'),
+      time('createdAt', READ_ONLY),
+      time('updatedAt', READ_ONLY),
+    ],
+  },
+  KalturaUserRoleFilter: {
+    fields: [string('idIn'), int('idEqual'), string('systemNameEqual'), string('systemNameIn'), string('nameEqual')],
+  },
+  KalturaUserRoleListResponse: { fields: [int('totalCount'), array('objects', 'KalturaUserRole')] },
   KalturaDetachedResponseProfile: {
     fields: [string('name'), enumOf('type', 'responseProfileType'), string('fields')],
   },

@@ -39,6 +39,7 @@ export const ENUMS = {
   responseProfileType: numbers('KalturaResponseProfileType', 1, 2),
   sessionType: { className: 'KalturaSessionType', values: [0, 2] },
   uploadTokenStatus: numbers('KalturaUploadTokenStatus', 0, 5),
+  userRoleStatus: numbers('KalturaUserRoleStatus', 1, 3),
   virtualSubType: numbers('KalturaVirtualScheduleEventSubType', 1, 3),
   weekDay: words('KalturaScheduleEventRecurrenceDay', 'SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'),
 } as const satisfies Record<string, EnumTable>

@@ -17,8 +17,6 @@ export interface Field {
   readonly maxLength?: number
   readonly min?: number
   readonly max?: number
-  /** 0 and small numbers are not relative to now (8.4 of the API: relative time). */
-  readonly absolute?: boolean
 }
 
 export interface ObjectType {

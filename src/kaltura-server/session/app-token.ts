@@ -62,10 +62,10 @@ export async function findToken(database: Database, id: string): Promise<AppToke
 }
 
 /** The token made for a purpose of the server's own (bootstrap). */
-export async function findTokenFor(database: Database, purpose: string): Promise<AppToken | null> {
+export async function findTokenFor(database: Database, partnerId: number, purpose: string): Promise<AppToken | null> {
   const [row] = await database.query<TokenRow>(
-    `SELECT * FROM kaltura_app_token WHERE purpose = $1 AND status = $2 ORDER BY created_at LIMIT 1`,
-    [purpose, TokenStatus.active],
+    `SELECT * FROM kaltura_app_token WHERE purpose = $1 AND status = $2 AND partner_id = $3 ORDER BY created_at LIMIT 1`,
+    [purpose, TokenStatus.active, partnerId],
   )
   return row ? toToken(row) : null
 }

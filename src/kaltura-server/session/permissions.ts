@@ -1,5 +1,8 @@
+import type { Database } from '../../store/database.ts'
 import { apiError } from '../api-error.ts'
 import { SessionType } from '../schema/enums.ts'
+import { csv } from '../wire/values.ts'
+import { findRole, RoleStatus } from './role.ts'
 import { privilegeOf, type Session } from './session.ts'
 
 /** Held by everyone, with or without a session. */
@@ -19,21 +22,28 @@ const ROLES: ReadonlyMap<string, readonly string[]> = new Map(
 const isWidget = (session: Session): boolean => privilegeOf(session, 'widget') !== null
 
 /** `setrole` of the session wins over its type (Kaltura: kPermissionManager::getRoleIds). */
-function roleOf(session: Session): string {
+async function permissionsOf(database: Database, session: Session): Promise<readonly string[]> {
   const asked = privilegeOf(session, 'setrole')
   if (asked !== null) {
     if (/^-\d/.test(asked)) throw apiError('INVALID_SET_ROLE')
-    if (!ROLES.has(asked)) throw apiError('INVALID_OBJECT_ID', '')
-    return asked
+    const known = ROLES.get(asked)
+    if (known) return known
+    const own = await findRole(database, session.partnerId, asked)
+    if (!own) throw apiError('INVALID_OBJECT_ID', '')
+    return own.status === RoleStatus.active ? csv(own.permissionNames) : []
   }
-  if (isWidget(session)) return 'WIDGET_SESSION_ROLE'
-  return session.type === SessionType.admin ? 'PARTNER_ADMIN_ROLE' : 'BASE_USER_SESSION_ROLE'
+  if (isWidget(session)) return ROLES.get('WIDGET_SESSION_ROLE') ?? []
+  return ROLES.get(session.type === SessionType.admin ? 'PARTNER_ADMIN_ROLE' : 'BASE_USER_SESSION_ROLE') ?? []
 }
 
 /** May this session call an action that needs one of `permissions`? */
-export function isPermitted(session: Session | null, permissions: readonly string[]): boolean {
+export async function isPermitted(
+  database: Database,
+  session: Session | null,
+  permissions: readonly string[],
+): Promise<boolean> {
   if (permissions.includes(ALWAYS)) return true
   if (!session) return false
-  const held = ROLES.get(roleOf(session)) ?? []
+  const held = await permissionsOf(database, session)
   return held.includes(EVERYTHING) || permissions.some(name => held.includes(name))
 }

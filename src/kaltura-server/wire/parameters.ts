@@ -13,10 +13,13 @@ const isGroup = (value: unknown): value is Group => value !== null && typeof val
 /** `a[b][c]` → `a:b:c`, as PHP reads form and query names. */
 const colons = (name: string): string => name.replace(/\[([^\]]*)\]/g, ':$1')
 
-function copy(value: unknown): unknown {
+/** Nothing here is nested deeper than a few levels; what is, is left out. */
+const MAX_DEPTH = 20
+
+function copy(value: unknown, depth = 0): unknown {
   if (!isGroup(value) || value instanceof UploadedFile) return value
   const result = group()
-  for (const [key, inner] of Object.entries(value)) result[key] = copy(inner)
+  if (depth < MAX_DEPTH) for (const [key, inner] of Object.entries(value)) result[key] = copy(inner, depth + 1)
   return result
 }
 
@@ -43,7 +46,7 @@ function setAt(root: Group, path: readonly string[], value: unknown): void {
 /** Flat parameters into groups; later ones win where two set the same place. */
 export function groupParameters(flat: Iterable<readonly [string, unknown]>): Grouped {
   const root = group()
-  for (const [name, value] of flat) setAt(root, colons(name).split(':'), value)
+  for (const [name, value] of flat) setAt(root, colons(name).split(':', MAX_DEPTH), value)
   return root
 }
 

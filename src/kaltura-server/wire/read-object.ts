@@ -45,7 +45,7 @@ function readScalar(field: Field, raw: unknown, now: number): string | number | 
   if (field.type === 'int') return toInt(raw)
   if (field.type === 'float') return toFloat(raw)
   if (field.type === 'bool') return toBool(raw)
-  if (field.type === 'time') return field.absolute ? toInt(raw) : toTime(raw, now)
+  if (field.type === 'time') return toTime(raw, now)
   const text = toText(raw)
   if (!isXmlText(text)) throw apiError('INVALID_PARAMETER_CHAR', field.name)
   return text
