@@ -7,6 +7,9 @@ import type { GraphEvent } from './translate.ts'
 const propertySet = '{7f0f3a52-8b7e-4d0b-9a41-2c1b6f0e9d35}'
 export const propertyId = `String ${propertySet} Name kaldavUid`
 
+/** Of single events that stand for a series: the place of each, and the series' rules. */
+export const partId = `String ${propertySet} Name kaldavPart`
+
 /** The property's value: gateways of other accounts that share the room leave ours alone. */
 export const markOf = (tenant: string, uid: string): string => `${tenant}/${uid}`
 
@@ -17,8 +20,9 @@ export function uidOn(item: GraphEvent, tenant: string): string | null {
   return value?.value?.startsWith(prefix) ? value.value.slice(prefix.length) : null
 }
 
-/** Asks for the property with an item. */
-export const expandMark = `$expand=${encodeURIComponent(`singleValueExtendedProperties($filter=id eq '${propertyId}')`)}`
+/** Asks for our properties with an item. */
+const wanted = `singleValueExtendedProperties($filter=id eq '${propertyId}' or id eq '${partId}')`
+export const expandMark = `$expand=${encodeURIComponent(wanted)}`
 
 /** Graph compares values without case: what it finds is looked at again. */
 export function markedAs(mark: string): string {

@@ -13,6 +13,8 @@ const longestView = 1800 * day
 const seen =
   'id,type,subject,body,location,start,end,isAllDay,isCancelled,isOrganizer,responseStatus,showAs,sensitivity,originalStart,seriesMasterId'
 
+export type Marks = GraphEvent['singleValueExtendedProperties']
+
 /** An event as it lies in a mailbox: its item, the instances of a series, and what they say. */
 export interface Held {
   readonly item: GraphEvent
@@ -105,15 +107,10 @@ export class Mailbox {
     return items.find(item => this.uidOn(item) !== null) ?? null
   }
 
-  /** Our UIDs by item id, for a whole read. */
-  async marks(): Promise<Map<string, string>> {
+  /** Our properties by item id, for a whole read. */
+  async marks(): Promise<Map<string, Marks>> {
     const items = await this.list<GraphEvent>(`${this.path}/events?$select=id&$top=500&${expandMark}`)
-    return new Map(
-      items.flatMap(item => {
-        const uid = this.uidOn(item)
-        return uid === null ? [] : [[item.id, uid]]
-      }),
-    )
+    return new Map(items.map(({ id, singleValueExtendedProperties }) => [id, singleValueExtendedProperties]))
   }
 
   async instances(id: string, { from, to }: Window): Promise<GraphEvent[]> {

@@ -4,8 +4,9 @@
  */
 import { CursorExpired, Unavailable } from '../../src/errors.ts'
 import type { Changes } from '../../src/sync/source.ts'
-import { Home, type Place } from './home.ts'
-import { isItemTrouble, type Mailbox } from './mailbox.ts'
+import { copyKey, Home, type Place } from './home.ts'
+import { isItemTrouble, type Mailbox, type Marks } from './mailbox.ts'
+import { eventOfParts, isPart, partsRef, readParts } from './parts.ts'
 import { versionOf } from './series.ts'
 import { type Found, sorted } from './sorting.ts'
 import { claims, type GraphEvent } from './translate.ts'
@@ -21,6 +22,8 @@ interface Cursor {
   /** When the window was made, epoch seconds. */
   readonly made: number
   readonly link: string
+  /** UIDs of series that lie there as single events, by the keys of those. */
+  readonly parts?: Readonly<Record<string, string>>
   /** Where rooms are invited: what `Home` remembers from one read to the next. */
   readonly copies?: Readonly<Record<string, string>>
   readonly asked?: readonly string[]
@@ -49,13 +52,14 @@ export async function pull(place: Place, cursorText: string | null): Promise<Cha
   const now = epochNow()
   for (const id of cursor?.asked ?? []) asked.add(id)
   const home = place.home && new Home(place, place.home, cursor?.copies ?? {})
+  const parts = { ...cursor?.parts }
   const next = (made: number, link: string): string => {
     const ours = home ? { copies: home.copies, asked: [...asked] } : {}
-    return JSON.stringify({ v: 1, made, link, ...ours } satisfies Cursor)
+    return JSON.stringify({ v: 1, made, link, parts, ...ours } satisfies Cursor)
   }
   if (cursor && now - cursor.made < windowAge && now >= cursor.made) {
     const round = await follow(room, cursor.link)
-    const changes = await look(room, home, round.items, null)
+    const changes = await look(room, home, parts, round.items, null)
     return { ...changes, cursor: next(cursor.made, round.link) }
   }
   // What happened in the old window since the last look may lie outside the new one.
@@ -63,7 +67,8 @@ export async function pull(place: Place, cursorText: string | null): Promise<Cha
   const window = windowAt(now)
   const round = await wholeRound(room, window)
   await home?.readAll(window)
-  const changes = await look(room, home, [...(before?.items ?? []), ...round.items], await room.marks())
+  const items = [...(before?.items ?? []), ...round.items]
+  const changes = await look(room, home, parts, items, await room.marks())
   return {
     ...changes,
     cursor: next(now, round.link),
@@ -109,19 +114,30 @@ async function follow(room: Mailbox, start: string): Promise<{ items: GraphEvent
   throw new Unavailable(`${room.address}: more than ${mostPages} pages`)
 }
 
-/** @param marks our UIDs by item id, where all have been read; else each item is asked */
+/** @param marks our properties by item id, where all have been read; else each item is asked */
 async function look(
   room: Mailbox,
   home: Home | null,
+  parts: Record<string, string>,
   items: readonly GraphEvent[],
-  marks: ReadonlyMap<string, string> | null,
+  marks: ReadonlyMap<string, Marks> | null,
 ): Promise<Found> {
   const found: Found = { changed: [], removed: [], unreadable: [] }
   const { singles, series, gone } = sorted(items)
+  const split = new Set<string>()
   const lose = (id: string) => {
-    if (!home?.lost(id)) found.removed.push(id)
+    const uid = parts[copyKey(id)]
+    if (uid !== undefined) split.add(uid)
+    else if (!home?.lost(id)) found.removed.push(id)
   }
-  const take = (item: GraphEvent) => takeItem(room, home, item, marks?.get(item.id) ?? room.uidOn(item), found)
+  const take = async (plain: GraphEvent) => {
+    const properties = marks?.get(plain.id)
+    const item = properties ? { ...plain, singleValueExtendedProperties: properties } : plain
+    const uid = room.uidOn(item)
+    if (uid === null || !isPart(item)) return takeItem(room, home, item, uid, found)
+    split.add(uid)
+    parts[copyKey(item.id)] = uid
+  }
   // "Removed" also means moved out of the window: only the item itself knows.
   await Promise.all(
     [...gone].map(async id => {
@@ -148,7 +164,20 @@ async function look(
     }),
   )
   await home?.look(found)
+  await Promise.all([...split].map(uid => takeParts(room, uid, found)))
   return found
+}
+
+async function takeParts(room: Mailbox, uid: string, found: Found): Promise<void> {
+  const id = partsRef(uid)
+  try {
+    const event = eventOfParts(uid, await readParts(room, uid), room.zone)
+    if (event) found.changed.push({ ref: { id, version: versionOf(event) }, event })
+    else found.removed.push(id)
+  } catch (error) {
+    if (!isItemTrouble(error)) throw error
+    found.unreadable.push({ id, uid, reason: error.message })
+  }
 }
 
 async function takeItem(

@@ -74,11 +74,20 @@ function begins({ type, daysOfWeek = [], dayOfMonth, month, index }: Pattern, st
   return days.at(nth > 0 ? nth - 1 : nth)?.equals(date) ?? false
 }
 
-/** The pattern of a series; dates are on the clock of `room`, IANA. @throws Rejected Exchange has no pattern for it */
-export function recurrenceOf(master: Master, room: string): PatternedRecurrence {
+/** Whether Exchange has a pattern for the series; dates are on the clock of `room`, IANA. */
+export function hasPattern(master: Master, room: string): boolean {
+  return patternOfSeries(master, room) !== null
+}
+
+function patternOfSeries(master: Master, room: string): PatternedRecurrence | null {
   const zone = graphZone(isDate(master.start) ? room : (master.start.tzid ?? room))
   const plain = master.rdates.length === 0 && master.exrules.length === 0
-  const recurrence = plain ? patternOf(master.rrules, master.start, zone) : null
+  return plain ? patternOf(master.rrules, master.start, zone) : null
+}
+
+/** The pattern of a series; dates are on the clock of `room`, IANA. @throws Rejected Exchange has no pattern for it */
+export function recurrenceOf(master: Master, room: string): PatternedRecurrence {
+  const recurrence = patternOfSeries(master, room)
   if (recurrence) return recurrence
   const said = [...master.rrules, ...master.exrules.map(rule => `except ${rule}`)].join(' and ') || 'single dates'
   const remedy = 'Write it as several series that are daily, weekly, monthly or yearly, or as single events.'

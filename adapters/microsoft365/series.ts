@@ -118,7 +118,7 @@ const overrideOf = (item: GraphEvent, recurrenceId: CalTime, zone: string): Over
 })
 
 /** An exception that was put back to what its series says stays an exception there, and is none to us. */
-function saysNothing(override: Override, master: Master): boolean {
+export function saysNothing(override: Override, master: Master): boolean {
   const { start, end, rrules: _, exrules: __, rdates: ___, exdates: ____, ...common } = master
   const { start: from, end: to, recurrenceId, thisAndFuture: _____, ...said } = override
   const length = toEpoch(endOf({ start, end }), 'UTC') - toEpoch(start, 'UTC')

@@ -158,7 +158,8 @@ export function bodyOf(component: Component, room: string) {
 
 /** A rule comes back as Exchange's pattern says it; one without a pattern is left as it is, and refused when written. */
 function inGraphsWords(master: Master, room: string): Master {
-  const pattern = patternOf(master.rrules, master.start, room)
+  const plain = master.rdates.length === 0 && master.exrules.length === 0
+  const pattern = plain ? patternOf(master.rrules, master.start, room) : null
   const rule = pattern && ruleOf(pattern, master.start)
   return rule ? { ...master, rrules: [rule] } : master
 }

@@ -245,20 +245,77 @@ describe('a Microsoft 365 mailbox as a source', () => {
   })
 
   it.each([
-    ['a rule that Graph has no pattern for', { rrules: ['FREQ=MONTHLY;BYMONTHDAY=1,15'] }, 'recurrence'],
-    ['a first date off the pattern', { rrules: ['FREQ=WEEKLY;BYDAY=WE;COUNT=3'] }, 'recurrence'],
-    [
-      'the 31st',
-      {
-        start: berlin(`${year}-01-31T09:00:00`),
-        end: berlin(`${year}-01-31T10:00:00`),
-        rrules: ['FREQ=MONTHLY;COUNT=3'],
-      },
-      'recurrence',
-    ],
-  ])('refuses what Exchange would keep with other dates: %s', async (_, change, code) => {
-    await expect(open().push?.(single(change), null)).rejects.toMatchObject({ code })
+    ['a rule without end', { rrules: ['FREQ=MONTHLY;BYMONTHDAY=1,15'] }],
+    ['more dates than single events', { rrules: ['FREQ=DAILY;BYMONTH=3,4,5,6,7,8,9,10;COUNT=220'] }],
+  ])('refuses what it could not write whole: %s', async (_, change) => {
+    await expect(open().push?.(single(change), null)).rejects.toMatchObject({ code: 'recurrence' })
     expect(graph.writes()).toEqual([])
+  })
+
+  const date = (day: string) => berlin(`${year}-${day}T09:00:00`)
+  const january = { start: date('01-31'), end: berlin(`${year}-01-31T10:00:00`) }
+  describe.each([
+    ['two days a month', { rrules: ['FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=5'] }],
+    ['a first date off the pattern', { rrules: ['FREQ=WEEKLY;BYDAY=WE;COUNT=3'] }],
+    ['the 31st', { ...january, rrules: ['FREQ=MONTHLY;COUNT=3'] }],
+    ['single dates', { rdates: [date('03-04'), date('03-09')] }],
+    ['a rule with exceptions by rule', { rrules: ['FREQ=DAILY;COUNT=9'], exrules: ['FREQ=DAILY;INTERVAL=2;COUNT=4'] }],
+  ])('a series without a pattern becomes single events: %s', (_, change) => {
+    it('which together are the series', async () => {
+      const source = open()
+      const ref = await source.push?.(single(change), null)
+      expect(items().every(({ recurrence }) => !recurrence)).toBe(true)
+      const { changed, cursor } = await source.pull(null)
+      expect(changed.map(each => each.ref)).toEqual([ref])
+      expect(unlike(changed[0]?.event, source.normalize?.(single(change)))).toEqual([])
+      const again = await source.push?.(single({ ...change, summary: 'Physics II' }), ref ?? null)
+      expect(new Set(items().map(({ subject }) => subject))).toEqual(new Set(['Physics II']))
+      const next = await source.pull(cursor)
+      expect(next.changed.map(each => each.ref)).toEqual([again])
+    })
+
+    it('whose parts are moved and deleted there, and gone with it', async () => {
+      const source = open()
+      await source.push?.(single(change), null)
+      const { cursor } = await source.pull(null)
+      const [first, second] = items().sort((a, b) => (a.start.dateTime < b.start.dateTime ? -1 : 1))
+      graph.mailbox(room).remove(first?.id ?? '')
+      graph.mailbox(room).change(second?.id ?? '', { subject: 'Guest lecture' })
+      const { changed, removed, cursor: next } = await source.pull(cursor)
+      expect(removed).toEqual([])
+      expect(changed).toMatchObject([
+        { event: { master: { summary: 'Physics', exdates: [{}] }, overrides: [{ summary: 'Guest lecture' }] } },
+      ])
+      await source.remove?.(changed[0]?.ref ?? nothing)
+      expect(items()).toEqual([])
+      expect((await source.pull(next)).removed).toEqual([changed[0]?.ref.id])
+    })
+  })
+
+  it('turns a series into single events and back', async () => {
+    const source = open()
+    const ref = await source.push?.(series(), null)
+    const odd = { ...series(), master: { ...series().master, rdates: [date('06-01')] } } as ScheduleEvent
+    const parts = await source.push?.(odd, ref ?? null)
+    expect(items()).toHaveLength(6)
+    const read = (await source.pull(null)).changed
+    expect(unlike(read[0]?.event, source.normalize?.(odd))).toEqual([])
+    await source.push?.(series(), parts ?? null)
+    expect(items().map(({ recurrence }) => recurrence?.pattern.type)).toEqual(['weekly'])
+  })
+
+  it('goes on where the writing of single events broke off', async () => {
+    const source = open()
+    const event = single({ rrules: ['FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=5'] })
+    let made = 0
+    graph.onRequest = ({ method }) => {
+      if (method !== 'POST' || ++made !== 3) return
+      graph.faults.push({ method: 'POST', status: 403, code: 'ErrorAccessDenied', times: 1 })
+    }
+    await expect(source.push?.(event, null)).rejects.toBeInstanceOf(AccessDenied)
+    graph.onRequest = null
+    await source.push?.(event, null)
+    expect(items()).toHaveLength(5)
   })
 
   it('leaves out what it cannot read, by name, and reads the rest', async () => {

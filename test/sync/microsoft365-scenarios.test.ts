@@ -302,8 +302,8 @@ describe('recurrence', () => {
   it('S25 the 31st of each month is never written with other dates', async () => {
     await harness.put(withMaster(lecture('a', '01-31'), { rrules: ['FREQ=MONTHLY;COUNT=6'] }))
     await run()
-    if (items().length > 0) expect(startsIn(r1)).toEqual(startsOf(await eventOf('a')))
-    else expect(await harness.store.conflicts({ uid: 'a' })).toMatchObject([{ kind: 'rejected' }])
+    expect(startsIn(r1)).toEqual(startsOf(await eventOf('a')))
+    expect(startsIn(r1)).not.toEqual([])
   })
 
   it('S25 the 31st that Exchange moves to the last of the month is read with its dates', async () => {
@@ -393,8 +393,8 @@ describe('recurrence', () => {
   it('S34 a first date off the pattern is never moved in silence', async () => {
     await harness.put(withMaster(lecture('a'), { rrules: ['FREQ=WEEKLY;BYDAY=TU;COUNT=4'] }))
     await run()
-    if (items().length > 0) expect(startsIn(r1)).toEqual(startsOf(await eventOf('a')))
-    else expect(await harness.store.conflicts({ uid: 'a' })).toMatchObject([{ kind: 'rejected' }])
+    expect(startsIn(r1)).toEqual(startsOf(await eventOf('a')))
+    expect(startsIn(r1)).not.toEqual([])
   })
 
   it('S35 the last date of a series is the same on both sides', async () => {

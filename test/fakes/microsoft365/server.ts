@@ -259,12 +259,12 @@ export class FakeGraph {
   /** What an answer with an event shows: its extended properties only where they were asked for. */
   shown(item: Item, query: URLSearchParams): Record<string, unknown> {
     const { singleValueExtendedProperties, ...plain } = item
-    const wanted = /id eq '([^']+)'/.exec(query.get('$expand') ?? '')?.[1]
-    const properties = singleValueExtendedProperties?.filter(({ id }) => id.toLowerCase() === wanted?.toLowerCase())
+    const wanted = [...(query.get('$expand') ?? '').matchAll(/id eq '([^']+)'/g)].map(([, id]) => id?.toLowerCase())
+    const properties = singleValueExtendedProperties?.filter(({ id }) => wanted.includes(id.toLowerCase()))
     const selected = query.get('$select')?.split(',')
     const whole: Record<string, unknown> = {
       ...plain,
-      ...(wanted && properties?.length ? { singleValueExtendedProperties: properties } : {}),
+      ...(properties?.length ? { singleValueExtendedProperties: properties } : {}),
     }
     const kept = selected && ['id', '@odata.etag', 'singleValueExtendedProperties', ...selected]
     const result = kept ? Object.fromEntries(Object.entries(whole).filter(([name]) => kept.includes(name))) : whole
@@ -444,7 +444,12 @@ function patch(graph: FakeGraph, { mailbox, id, body, ifMatch, query }: Request)
   const { start } = body as unknown as Partial<Item>
   if (item.type === 'exception' || item.type === 'occurrence') refuseCrossing(mailbox, item, start)
   const attendees = start && item.attendees?.map(each => ({ ...each, status: { response: 'none' } }))
-  mailbox.change(id, { ...(attendees ? { attendees } : {}), ...(body as Partial<Item>) })
+  const change = { ...(attendees ? { attendees } : {}), ...(body as Partial<Item>) }
+  // Properties that are not named stay.
+  const named = change.singleValueExtendedProperties?.map(property => property.id) ?? []
+  const others = item.singleValueExtendedProperties?.filter(property => !named.includes(property.id)) ?? []
+  if (named.length > 0) change.singleValueExtendedProperties?.push(...others)
+  mailbox.change(id, change)
   const changed = mailbox.get(id)
   return changed && graph.shown(changed, query)
 }
