@@ -57,7 +57,11 @@ const write = async (exchange: Exchange, calendar: Calendar): Promise<string> =>
     const served = await loadFor(exchange, calendar, members.slice(start, start + BATCH))
     const batch = served.map(({ details }) => details.event())
     for (const event of batch) zones.add(event)
-    events += eventsIn(writeCalendar(batch, { timezones: false }))
+    // The whole schedule is served in our own writing, flags and all; a room's calendar in that of its clients.
+    events +=
+      calendar.kind === 'resource'
+        ? eventsIn(writeCalendar(batch, { timezones: false }))
+        : served.map(({ details }) => eventsIn(details.body)).join('')
     await setImmediate()
   }
   const frame = writeCalendar(zones.markers(), { name: calendar.name })

@@ -21,19 +21,45 @@ const TITLES: Readonly<Record<Conflict['kind'], string>> = {
   'mass-deletion': 'Many deletions wait for approval',
 }
 
+/** What a person can do where the conflict itself does not say. */
+const WAYS_OUT: Readonly<Record<Conflict['kind'], string>> = {
+  overlap: 'Move one of them or give it another room, where it was made.',
+  blackout: 'Move the event out of the blackout, or shorten the blackout.',
+  edit: 'Write the value you want where the event was made; both are kept in its history.',
+  'delete-edit': 'Delete it once more if it is to go; the change was kept.',
+  rejected: 'Change the event so that the other side can take it.',
+  duplicate: 'Delete one of the two where it was made.',
+  'foreign-organizer': 'Ask the organizer to change the meeting.',
+  'mass-deletion': 'Answer with "kaldav sync SOURCE --approve" or "--restore".',
+}
+
 const uidOf = (conflict: Conflict): string => `conflict-${conflict.id}@kaldav`
 const nameOf = (conflict: Conflict): string => `${conflict.id}.ics`
 
-const asEvent = ({ conflict, titles, resource }: Shown): ScheduleEvent => {
+const describe = ({ conflict, titles, sources }: Shown): string => {
+  const { kind, uids, detail, source } = conflict
+  const events = uids.map((uid, index) => `${titles[index]} (${uid}), from ${sources[index] ?? 'elsewhere'}`)
+  const text = (value: unknown): string[] => (typeof value === 'string' && value !== '' ? [value] : [])
+  const pairs = typeof detail.occurrences === 'number' && detail.occurrences > 1
+  return [
+    ...events,
+    ...(source === null ? [] : [`Found in ${source}.`]),
+    ...(pairs ? [`They meet ${detail.occurrences} times; this is the first.`] : []),
+    ...text(detail.reason),
+    text(detail.remedy)[0] ?? WAYS_OUT[kind],
+  ].join('\n')
+}
+
+const asEvent = (shown: Shown): ScheduleEvent => {
+  const { conflict, titles, resource } = shown
   const start = fromEpoch(conflict.start ?? conflict.since, 'UTC')
   const end = fromEpoch(conflict.end ?? conflict.start ?? conflict.since, 'UTC')
-  const detail = JSON.stringify(conflict.detail)
   return {
     uid: uidOf(conflict),
     master: {
       ...emptyMaster(start, end),
       summary: [TITLES[conflict.kind], titles.join(' / ')].filter(part => part !== '').join(': '),
-      description: [...conflict.uids, ...(detail === '{}' ? [] : [detail])].join('\n'),
+      description: describe(shown),
       location: resource,
       transparent: true,
       extra: [['x-kaldav-conflict', {}, 'unknown', `${conflict.kind};${conflict.uids.join(',')}`]],
@@ -49,16 +75,20 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 interface Shown {
   readonly conflict: Conflict
   readonly titles: readonly string[]
+  /** Who made each; `null`: it is not in the schedule. */
+  readonly sources: readonly (string | null)[]
   readonly resource: string | null
 }
 
 const show = async ({ store }: Gateway, conflicts: readonly Conflict[]): Promise<readonly Shown[]> => {
   const stored = await store.events([...new Set(conflicts.flatMap(({ uids }) => uids))])
   const titles = new Map(stored.map(({ uid, event }) => [uid, mainComponent(event).summary ?? uid]))
+  const sources = new Map(stored.map(({ uid, source }) => [uid, source]))
   const resources = new Map((await store.resources()).map(({ id, name }) => [id, name]))
   return conflicts.map(conflict => ({
     conflict,
     titles: conflict.uids.map(uid => titles.get(uid) ?? uid),
+    sources: conflict.uids.map(uid => sources.get(uid) ?? null),
     resource: resources.get(conflict.resourceId ?? SCHEDULE) ?? null,
   }))
 }

@@ -16,9 +16,9 @@ import type { JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { emptyMaster, isDate, KalturaType } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
 import { type Occurrence, occurrences, type Window } from '../schedule/recurrence.ts'
+import { conflictFlag } from '../store/flags.ts'
 import type { StoredEvent } from '../store/store.ts'
 import type { FeedContent } from './content.ts'
-import { conflictFlag } from './flags.ts'
 import { isCancelled, placeOf, type Reader, stampedAt, utcTimes, visibleTo, windowOf } from './writing.ts'
 
 const SHORTEST = 120

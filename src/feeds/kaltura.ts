@@ -10,9 +10,9 @@ import type { CalTime, Component, JCalProperty, Master, Override, ScheduleEvent 
 import { isRecurring, KalturaStatus, KalturaType, mainComponent, timeKey } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
 import { type Occurrence, occurrences } from '../schedule/recurrence.ts'
+import { flagsOf } from '../store/flags.ts'
 import type { StoredEvent } from '../store/store.ts'
 import type { FeedContent, KalturaIds } from './content.ts'
-import { flagsOf } from './flags.ts'
 import {
   isCancelled,
   placeOf,

@@ -2,8 +2,8 @@
 import type { JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { mainComponent } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
+import { flagsOf } from '../store/flags.ts'
 import type { FeedContent } from './content.ts'
-import { flagsOf } from './flags.ts'
 import { type Reader, stampedAt, visibleTo, withCalendarLines } from './writing.ts'
 
 /** How often readers should look again (RFC 7986 §5.7); those that know only the older name take that. */

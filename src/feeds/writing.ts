@@ -2,7 +2,7 @@
 import type { CalTime, Component, JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { KalturaStatus } from '../schedule/event.ts'
 import type { Occurrence, Window } from '../schedule/recurrence.ts'
-import { utcText } from './flags.ts'
+import { utcText } from '../store/flags.ts'
 
 /**
  * Who reads: a capture device (sees titles and stream passwords), whoever has the link (sees neither the passwords nor

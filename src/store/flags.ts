@@ -1,7 +1,7 @@
 /** The gateway's own X-KALDAV-* properties: where an event came from, and which open conflicts it has. */
 import { formatDateTime } from '../schedule/civil.ts'
 import type { JCalProperty } from '../schedule/event.ts'
-import type { Conflict, ConflictKind } from '../store/store.ts'
+import type { Conflict, ConflictKind } from './types.ts'
 
 /** An instant in the basic form of RFC 5545 §3.3.5. */
 export const utcText = (epoch: number): string => `${formatDateTime(epoch).replace(/[-:]/g, '')}Z`
