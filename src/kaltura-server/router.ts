@@ -23,7 +23,7 @@ interface Rendered {
   readonly text: string
 }
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly account: Account
   readonly icalOutput: IcalOutput
 }

@@ -105,6 +105,17 @@ describe('standard output', () => {
     expect(value(master, 'uid')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect(found.map(event => value(event, 'uid'))).toEqual([value(master, 'uid'), value(master, 'uid')])
   })
+  test('of several events with one reference the first has it as UID; the others are told apart', async () => {
+    const uids: string[] = []
+    for (let day = 0; day < 3; day += 1) {
+      const times = { startDate: NOW + (500 + day) * 86_400, endDate: NOW + (500 + day) * 86_400 + 60 }
+      const added = await add(recording({ referenceId: 'pieces@x', ...times }))
+      const [event] = events(await calendar(`filter:idEqual/${added.id}`))
+      uids.push(value(event, 'uid'))
+    }
+    expect(uids[0]).toBe('pieces@x')
+    expect(new Set(uids).size).toBe(3)
+  })
   test('rooms stand for a missing location', async () => {
     const scheduleResource = { objectType: 'KalturaLocationScheduleResource', name: 'HG F 1, left', systemName: 'hg' }
     const room = await account.admin(RESOURCE, 'add', { scheduleResource })

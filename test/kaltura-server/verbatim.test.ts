@@ -22,6 +22,7 @@ const NOTHING: Details = {
   categoryPaths: [],
   originalStart: null,
   parent: null,
+  ownsReference: true,
 }
 
 /** The events that Kaltura's serialiser was run on, with what it finds around them. */

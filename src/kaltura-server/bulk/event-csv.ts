@@ -69,7 +69,7 @@ class LineError extends Error {
 }
 
 /** `2026-03-02 09:00`, with or without seconds, T, offset or Z; without an offset in the server's zone. */
-export function csvInstant(text: string, zone: string): number | null {
+function csvInstant(text: string, zone: string): number | null {
   const iso = text.trim().replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T')
   try {
     if (/^@-?\d+$/.test(iso)) return Number(iso.slice(1))

@@ -64,7 +64,7 @@ export async function setTimesFromLink(call: Call, draft: Draft, duration: numbe
   const link = objectIn(draft, 'linkedTo')
   const eventId = link && numberIn(link, 'eventId')
   if (!link || eventId === null) return
-  const leader = await findEvent(call.database, eventId)
+  const leader = await findEvent(call, eventId)
   if (!leader) throw apiError('LINKED_TO_EVENT_NOT_FOUND_OR_NOT_ACCESSIBLE')
   const start = leader.endDate + (numberIn(link, 'offset') ?? 0)
   draft.values.set('startDate', start)

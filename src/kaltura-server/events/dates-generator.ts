@@ -26,7 +26,7 @@ export interface RecurrenceRule {
 }
 
 /** Kaltura: max_schedule_event_recurrences. */
-export const MAX_RECURRENCES = 1000
+const MAX_RECURRENCES = 1000
 const HORIZON_YEARS = 2
 /** Periods looked at before giving up; Kaltura has no such limit and runs into its time limit. */
 const MAX_PERIODS = 10_000

@@ -1,11 +1,12 @@
 import type { Database, Row, SqlValue } from '../../store/database.ts'
+import type { Call } from '../call.ts'
 import { EventStatus, EventType, Recurrence } from '../schema/enums.ts'
 import { putRows, rowsWhere } from '../storage/rows.ts'
 import type { DateUnit } from './zone-clock.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-export interface StoredRecurrence {
+interface StoredRecurrence {
   readonly frequency: DateUnit
   readonly [field: string]: string | number
 }
@@ -109,13 +110,13 @@ const values = (event: Event): SqlValue[] => [
   JSON.stringify(event.own),
 ]
 
-/** The event of this id, unless it is deleted: a deleted event is as if it had never been. */
-export async function findEvent(database: Database, id: number): Promise<Event | null> {
-  const rows = await database.query<EventRow>(`SELECT * FROM kaltura_event WHERE id = $1 AND status <> $2`, [
-    id,
-    EventStatus.deleted,
-  ])
-  return rows[0] ? toEvent(rows[0]) : null
+/** The account's event of this id, unless it is deleted: a deleted event is as if it had never been. */
+export async function findEvent({ database, account }: Call, id: number): Promise<Event | null> {
+  const [row] = await database.query<EventRow>(
+    `SELECT * FROM kaltura_event WHERE id = $1 AND partner_id = $2 AND status <> $3`,
+    [id, account.partner.id, EventStatus.deleted],
+  )
+  return row ? toEvent(row) : null
 }
 
 /** Events by id, deleted ones left out, in no order. */

@@ -25,7 +25,7 @@ function shifted(follower: Event, link: Link, leaderEnd: number, now: number): E
 /** After the end of `leader` moved: its followers, and theirs, move too. */
 export async function moveFollowers(call: Call, leader: Event, seen: ReadonlySet<number> = new Set()): Promise<void> {
   for (const id of followersOf(leader)) {
-    const follower = seen.has(id) ? null : await findEvent(call.database, id)
+    const follower = seen.has(id) ? null : await findEvent(call, id)
     const link = follower && linkOf(follower)
     if (!follower || !link) continue
     const moved = shifted(follower, link, leader.endDate, call.now)
@@ -35,7 +35,7 @@ export async function moveFollowers(call: Call, leader: Event, seen: ReadonlySet
 }
 
 async function changeFollowers(call: Call, leaderId: number, change: (ids: Set<number>) => void): Promise<void> {
-  const leader = await findEvent(call.database, leaderId)
+  const leader = await findEvent(call, leaderId)
   if (!leader) return
   const ids = new Set(followersOf(leader))
   change(ids)
@@ -53,7 +53,7 @@ export async function unlink(call: Call, event: Event): Promise<void> {
   const link = linkOf(event)
   if (link) await removeFollower(call, link.eventId, event.id)
   for (const id of followersOf(event)) {
-    const follower = await findEvent(call.database, id)
+    const follower = await findEvent(call, id)
     if (!follower) continue
     const { linkedTo: _, ...own } = follower.own
     await saveEvents(call, [{ ...follower, own, updatedAt: call.now }])

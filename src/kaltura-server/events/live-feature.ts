@@ -12,7 +12,7 @@ export async function updateLiveFeature(call: Call, args: Input): Promise<Event>
   const id = numberIn(args, 'scheduledEventId') ?? 0
   const name = textIn(args, 'featureName') ?? ''
   const sent = objectIn(args, 'liveFeature')
-  const event = await findEvent(call.database, id)
+  const event = await findEvent(call, id)
   if (!event) throw apiError('INVALID_OBJECT_ID', id)
   if (!isLive(event)) throw apiError('INVALID_SCHEDULE_EVENT_TYPE', id)
   const features = (event.own.liveFeatures ?? []) as readonly Feature[]

@@ -1,10 +1,9 @@
 import type { Database } from '../../store/database.ts'
-import { Recurrence } from '../schema/enums.ts'
 import { EVENT_TYPES } from '../schema/event-types.ts'
 import { type Output, type OutputValue, project } from '../wire/output.ts'
 import { admits, type Profile } from '../wire/profile.ts'
 import { classOf } from './classes.ts'
-import { type Event, findEvents, isLive, type Json, linkOf, recurrenceOf, shownEnd, shownStart } from './event.ts'
+import { type Event, findEvents, isLive, linkOf, recurrenceOf, shownEnd, shownStart } from './event.ts'
 
 type Fields = { [field: string]: OutputValue }
 
@@ -50,7 +49,7 @@ const inheritable = new Set(Object.values(EVENT_TYPES).flatMap(table => table.fi
  * and `recurrence` included. With an INCLUDE profile whose fields the occurrence all has, Kaltura asks the series for
  * "no fields", which means all: the answer is then the series itself, id and all (Kaltura: KalturaScheduleEvent::doFromObject).
  */
-export function presentEvent(event: Event, parent: Event | null, profile: Profile | null): Output {
+function presentEvent(event: Event, parent: Event | null, profile: Profile | null): Output {
   const { objectType } = classOf(event.type)
   const own = project({ ...ownFields(event), objectType }, profile)
   if (!parent) return own
@@ -83,6 +82,3 @@ export async function presentEvents(
     presentEvent(event, event.parentId === null ? null : (known.get(event.parentId) ?? null), profile),
   )
 }
-
-export const isSeries = (event: Event): boolean => event.recurrenceType === Recurrence.series
-export type { Json }

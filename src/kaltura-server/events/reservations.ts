@@ -1,5 +1,5 @@
 /** How long getConflicts holds the resources it found free (Kaltura: ResourceReservationDuration). */
-export const RESERVATION_SECONDS = 5
+const RESERVATION_SECONDS = 5
 
 interface Reservation {
   readonly holder: string

@@ -33,7 +33,7 @@ export async function deleteChildren(call: Call, parentId: number, keep: readonl
 
 /** A link was made or taken away: the event moves, and with a series the index entries of its occurrences. */
 export async function touchEvent(call: Call, eventId: number): Promise<void> {
-  const event = await findEvent(call.database, eventId)
+  const event = await findEvent(call, eventId)
   if (!event) return
   await storeEvents(call.database, [{ ...event, updatedAt: call.now }])
   await reindex(call, event.recurrenceType === Recurrence.series ? await familyOf(call.database, eventId) : [eventId])

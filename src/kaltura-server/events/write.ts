@@ -26,7 +26,7 @@ import { createSeries, updateSeries } from './occurrences.ts'
 import { deleteChildren, dropLinks, nextSequence, rememberUser, saveEvents } from './save.ts'
 
 export async function existing(call: Call, id: number): Promise<Event> {
-  const event = await findEvent(call.database, id)
+  const event = await findEvent(call, id)
   if (!event) throw apiError('INVALID_OBJECT_ID', id)
   return event
 }

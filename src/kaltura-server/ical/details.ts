@@ -1,12 +1,13 @@
 import type { Row } from '../../store/database.ts'
 import type { Account } from '../call.ts'
 import { type Event, findEvents } from '../events/event.ts'
+import { words } from '../events/index-entry.ts'
 import { ResourceStatus } from '../schema/enums.ts'
-import { rowsWhere } from '../storage/rows.ts'
+import { Conditions, rowsWhere } from '../storage/rows.ts'
 import type { Output } from '../wire/output.ts'
 
 /** Endpoints and credentials of a live entry; null fields are written empty. */
-export interface LiveEntry {
+interface LiveEntry {
   readonly primaryBroadcastingUrl: string
   readonly secondaryBroadcastingUrl: string
   readonly primaryRtspBroadcastingUrl: string
@@ -30,6 +31,8 @@ export interface Details {
   readonly originalStart: number | null
   /** Of an occurrence: its series. */
   readonly parent: Event | null
+  /** The event, or its series, is the first of all that carry its reference: nothing keeps references unique. */
+  readonly ownsReference: boolean
 }
 
 interface LinkRow extends Row {
@@ -71,6 +74,29 @@ async function liveEntries(account: Account, objects: readonly Output[]): Promis
 const uidOf = (event: Event | null): string | null =>
   event && typeof event.own.referenceId === 'string' && event.own.referenceId !== '' ? event.own.referenceId : null
 
+/** Ids of events whose reference an older event carries too. */
+async function latecomers(account: Account, events: Iterable<Event>): Promise<Set<number>> {
+  const references = new Set([...events].flatMap(event => words(uidOf(event) ?? '') || []))
+  if (references.size === 0) return new Set()
+  const where = new Conditions()
+    .add('partner_id = ?', account.partner.id)
+    .add('parent_id IS NULL')
+    .oneOf('reference', [...references])
+  const rows = await account.database.query<{ id: number; reference: string }>(
+    `SELECT id, reference FROM kaltura_event_index WHERE ${where.sql}`,
+    where.values,
+  )
+  const shared = [...Map.groupBy(rows, row => row.reference).values()].filter(group => group.length > 1).flat()
+  const found = await findEvents(
+    account.database,
+    shared.map(row => row.id),
+  )
+  const first = new Map<string, number>()
+  for (const event of found.sort((a, b) => a.id - b.id))
+    first.set(uidOf(event) ?? '', first.get(uidOf(event) ?? '') ?? event.id)
+  return new Set(found.filter(event => first.get(uidOf(event) ?? '') !== event.id).map(event => event.id))
+}
+
 /** Reads, in a few queries for all of them, what the calendar says of these objects. */
 export async function readDetails(account: Account, objects: readonly Output[]): Promise<Map<Output, Details>> {
   const { database } = account
@@ -92,6 +118,7 @@ export async function readDetails(account: Account, objects: readonly Output[]):
   ])
   const names = new Map(resources.filter(row => row.status !== ResourceStatus.deleted).map(row => [row.id, row.name]))
   const entries = await liveEntries(account, objects)
+  const late = await latecomers(account, events.values())
   return new Map(
     objects.map(object => {
       const event = typeof object.id === 'number' ? (events.get(object.id) ?? null) : null
@@ -108,6 +135,7 @@ export async function readDetails(account: Account, objects: readonly Output[]):
           categoryPaths: [],
           originalStart: event && typeof event.own.originalStartDate === 'number' ? event.own.originalStartDate : null,
           parent,
+          ownsReference: !late.has(parent?.id ?? event?.id ?? 0),
         },
       ]
     }),

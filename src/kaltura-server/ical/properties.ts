@@ -83,7 +83,7 @@ export function zoneIn(event: Output): string | null {
 
 const CLASSES = ['', 'PUBLIC', 'PRIVATE', 'CONFIDENTIAL']
 
-export const LIVE_PROPERTIES = [
+const LIVE_PROPERTIES = [
   ['X-KALTURA-PRIMARY-RTMP-ENDPOINT', 'primaryBroadcastingUrl'],
   ['X-KALTURA-SECONDARY-RTMP-ENDPOINT', 'secondaryBroadcastingUrl'],
   ['X-KALTURA-PRIMARY-RTSP-ENDPOINT', 'primaryRtspBroadcastingUrl'],

@@ -60,7 +60,9 @@ function time(name: string, epoch: unknown, zone: string | null): Property[] {
 const uidOf = (event: Output, details: Details): string => {
   const series = details.parent
   const reference = series ? textOf(series.own, 'referenceId') : event.referenceId
-  return truthy(reference ?? undefined) ? String(reference) : uidFromId(series ? series.id : Number(event.id))
+  return details.ownsReference && truthy(reference ?? undefined)
+    ? String(reference)
+    : uidFromId(series ? series.id : Number(event.id))
 }
 
 const location = (event: Output, details: Details): string | null => {

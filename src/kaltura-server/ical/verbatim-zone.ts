@@ -1,6 +1,6 @@
 import type { Output } from '../wire/output.ts'
 import { icalTime, recurrenceIn, zoneIn } from './properties.ts'
-import { offsetText, type Transition, transitionsOf } from './transitions.ts'
+import { type Transition, transitionsOf } from './transitions.ts'
 
 const STEP: Readonly<Record<string, number>> = {
   seconds: 1,
@@ -73,5 +73,3 @@ const yearBefore = (epoch: number): number =>
   Temporal.Instant.fromEpochMilliseconds(epoch * 1000)
     .toZonedDateTimeISO('UTC')
     .subtract({ years: 1 }).epochMilliseconds / 1000
-
-export { offsetText }

@@ -74,7 +74,7 @@ export function withSpan(spans: readonly Span[], added: Span): Span[] {
 }
 
 /** The token of this id; others' tokens are not seen, except by an administrator. */
-export async function findUploadToken(call: Call, database: Database, id: string): Promise<UploadToken | null> {
+async function findUploadToken(call: Call, database: Database, id: string): Promise<UploadToken | null> {
   const [row] = await database.query<TokenRow>(
     `SELECT * FROM kaltura_upload_token WHERE id = $1 AND partner_id = $2 AND status <> $3`,
     [id, call.account.partner.id, UploadStatus.deleted],

@@ -41,8 +41,8 @@ const present = (row: LinkRow): Output => ({
 
 async function find(call: Call, eventId: number, resourceId: number): Promise<LinkRow | null> {
   const [row] = await call.database.query<LinkRow>(
-    `SELECT * FROM kaltura_event_resource WHERE event_id = $1 AND resource_id = $2`,
-    [eventId, resourceId],
+    `SELECT * FROM kaltura_event_resource WHERE event_id = $1 AND resource_id = $2 AND partner_id = $3`,
+    [eventId, resourceId, call.account.partner.id],
   )
   return row ?? null
 }
@@ -54,8 +54,8 @@ async function add(call: Call, link: Input): Promise<LinkRow> {
     throw apiError('RESOURCE_IS_RESERVED', resourceId)
   if (await find(call, eventId, resourceId))
     throw apiError('SCHEDULE_EVENT_RESOURCE_ALREADY_EXISTS', eventId, resourceId)
-  if (!(await findEvent(call.database, eventId))) throw apiError('SCHEDULE_EVENT_ID_NOT_FOUND', eventId)
-  const resource = resourceId === 0 ? null : await findResource(call.database, resourceId)
+  if (!(await findEvent(call, eventId))) throw apiError('SCHEDULE_EVENT_ID_NOT_FOUND', eventId)
+  const resource = resourceId === 0 ? null : await findResource(call, resourceId)
   if (!resource && resourceId !== 0) throw apiError('SCHEDULE_RESOURCE_ID_NOT_FOUND', resourceId)
   for (const [name, field] of link.type.fields)
     if (field.readOnly && isSent(link, name))
@@ -94,7 +94,7 @@ function checkFixed(link: Input, row: LinkRow): void {
 async function addFamily(call: Call, where: Conditions, eventId: number | null): Promise<void> {
   if (eventId === null) return
   const own = await call.database.query(`SELECT id FROM kaltura_event_resource WHERE event_id = $1 LIMIT 1`, [eventId])
-  const event = own.length > 0 ? null : await findEvent(call.database, eventId)
+  const event = own.length > 0 ? null : await findEvent(call, eventId)
   if (own.length > 0) where.add('event_id = ?', eventId)
   else if (event) where.add('event_id = ?', event.parentId ?? event.id)
 }

@@ -1,6 +1,7 @@
 import type { Database, Row } from '../../store/database.ts'
+import type { Call } from '../call.ts'
 import { ResourceStatus, ResourceType } from '../schema/enums.ts'
-import { putRows, rowsWhere } from '../storage/rows.ts'
+import { putRows } from '../storage/rows.ts'
 import type { Output } from '../wire/output.ts'
 
 /** A row of kaltura_resource. `ancestors` is copied from the parent when the parent is set, and not refreshed later. */
@@ -50,7 +51,7 @@ export function resourceTypeOf(objectType: string): number | null {
   return found ? Number(found[0]) : null
 }
 
-export const resourceClass = (type: number): string => CLASSES[type] ?? 'KalturaLocationScheduleResource'
+const resourceClass = (type: number): string => CLASSES[type] ?? 'KalturaLocationScheduleResource'
 
 export const toResource = (row: ResourceRow): Resource => ({
   id: row.id,
@@ -86,15 +87,13 @@ export async function storeResource(database: Database, resource: Resource): Pro
   await putRows(database, 'kaltura_resource', COLUMNS, [row], 'id')
 }
 
-export async function findResource(database: Database, id: number): Promise<Resource | null> {
-  const [row] = await rowsWhere<ResourceRow>(database, 'kaltura_resource', 'id', [id])
-  return row && row.status !== ResourceStatus.deleted ? toResource(row) : null
-}
-
-/** Resources by id, deleted ones left out. */
-export async function findResources(database: Database, ids: readonly number[]): Promise<Resource[]> {
-  const rows = await rowsWhere<ResourceRow>(database, 'kaltura_resource', 'id', ids)
-  return rows.filter(row => row.status !== ResourceStatus.deleted).map(toResource)
+/** The account's resource of this id, unless it is deleted. */
+export async function findResource({ database, account }: Call, id: number): Promise<Resource | null> {
+  const [row] = await database.query<ResourceRow>(
+    `SELECT * FROM kaltura_resource WHERE id = $1 AND partner_id = $2 AND status <> $3`,
+    [id, account.partner.id, ResourceStatus.deleted],
+  )
+  return row ? toResource(row) : null
 }
 
 export function presentResource(resource: Resource): Output {

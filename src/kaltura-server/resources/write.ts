@@ -8,7 +8,7 @@ import { findResource, type Resource, resourceTypeOf, storeResource } from './re
 const BLOCK_ROOMS = 'FEATURE_BLOCK_MEETING_ROOMS'
 
 export async function existingResource(call: Call, id: number): Promise<Resource> {
-  const resource = await findResource(call.database, id)
+  const resource = await findResource(call, id)
   if (!resource) throw apiError('INVALID_OBJECT_ID', id)
   return resource
 }
@@ -33,7 +33,7 @@ async function checkSystemName(call: Call, type: number, systemName: string, sel
 /** Parent and everything above it; 0 is no parent. */
 async function ancestorsOf(call: Call, parentId: number | null): Promise<number[]> {
   if (!parentId) return []
-  const parent = await findResource(call.database, parentId)
+  const parent = await findResource(call, parentId)
   if (!parent) throw apiError('RESOURCE_PARENT_ID_NOT_FOUND', parentId)
   return [parentId, ...(parent.own.ancestors ?? [])]
 }

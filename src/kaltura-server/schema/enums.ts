@@ -10,7 +10,7 @@ const numbers = (className: string, from: number, to: number): EnumTable => ({
 })
 const words = (className: string, ...values: readonly string[]): EnumTable => ({ className, values })
 
-export const ENUMS = {
+const ENUMS = {
   appTokenHashType: words('KalturaAppTokenHashType', 'MD5', 'SHA1', 'SHA256', 'SHA512'),
   appTokenStatus: numbers('KalturaAppTokenStatus', 1, 3),
   batchJobStatus: numbers('KalturaBatchJobStatus', 0, 12),

@@ -14,7 +14,7 @@ function plain(value: Result | undefined): unknown {
   return result
 }
 
-export function errorData(error: ApiError): Record<string, unknown> {
+function errorData(error: ApiError): Record<string, unknown> {
   if (!error.wellFormed) return { code: error.code, objectType: 'KalturaAPIException', args: [] }
   const args = Object.keys(error.args).length > 0 ? error.args : []
   return { code: error.code, message: error.message, objectType: 'KalturaAPIException', args }

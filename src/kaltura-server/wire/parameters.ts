@@ -44,7 +44,7 @@ function setAt(root: Group, path: readonly string[], value: unknown): void {
 }
 
 /** Flat parameters into groups; later ones win where two set the same place. */
-export function groupParameters(flat: Iterable<readonly [string, unknown]>): Grouped {
+function groupParameters(flat: Iterable<readonly [string, unknown]>): Grouped {
   const root = group()
   for (const [name, value] of flat) setAt(root, colons(name).split(':', MAX_DEPTH), value)
   return root

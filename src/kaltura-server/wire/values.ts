@@ -5,7 +5,7 @@ const NUMBER = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?/
 const FIRST_TIME = -62_135_596_800
 const LAST_TIME = 253_402_300_799
 /** Ten years: a time not further from 0 than this counts from now (Kaltura: kTime, max_relative_time). */
-export const MAX_RELATIVE_TIME = 315_360_000
+const MAX_RELATIVE_TIME = 315_360_000
 /** What XML 1.0 cannot hold: Kaltura answers INVALID_PARAMETER_CHAR. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/

@@ -32,7 +32,7 @@ function errorContent(error: ApiError): string {
   )
 }
 
-export const xmlResult = (result: Result | ApiError, ignoreNull: boolean): string =>
+const xmlResult = (result: Result | ApiError, ignoreNull: boolean): string =>
   result instanceof Error ? errorContent(result) : content(result, ignoreNull)
 
 /** Kaltura's default format: `<xml><result>…</result><executionTime>…</executionTime></xml>`. */
