@@ -152,3 +152,28 @@ test('a series is a row and a row for each date', async () => {
   await service('scheduleEvent', 'deleteAction', added.id).execute(client)
   expect(await service('scheduleEvent', 'listAction', filter).execute(client)).toMatchObject({ totalCount: 0 })
 })
+
+test('files, as the client sends them', async () => {
+  const text = '*name,systemName\nRoom A,client-a\nRoom B,client-b\n'
+  const submitted = await service(
+    'scheduleResource',
+    'addFromBulkUpload',
+    Buffer.from(text),
+    make('BulkUploadCsvJobData'),
+  ).execute<{ id: number; status: number }>(client)
+  expect(submitted).toMatchObject({ status: 0, objectType: 'KalturaBulkUpload' })
+  await expect
+    .poll(async () => (await service('bulk', 'get', submitted.id).execute<{ status: number }>(client)).status)
+    .toBe(5)
+  const token = await service('uploadToken', 'add', make('UploadToken', { fileName: 'a.mp4' })).execute<{ id: string }>(
+    client,
+  )
+  const uploaded = service('uploadToken', 'upload', token.id, Buffer.from('12345'), false, true, -1)
+  expect(await uploaded.execute(client)).toMatchObject({ status: 2, uploadedFileSize: 5 })
+})
+
+test('several requests at once', async () => {
+  const multi = service('system', 'ping') as unknown as { add(request: Request): Request }
+  const both = multi.add(service('scheduleResource', 'listAction'))
+  expect(await both.execute(client)).toMatchObject([true, { objectType: 'KalturaScheduleResourceListResponse' }])
+})
