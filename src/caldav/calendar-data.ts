@@ -10,6 +10,7 @@ import { jcalText } from './jcal-text.ts'
 import { EVENT_PROPERTIES } from './properties.ts'
 import { limitRecurrences, selectParts } from './select.ts'
 import type { EventDetails, EventTarget } from './targets.ts'
+import { chooseTimezones, type TimezoneChoice } from './timezone-choice.ts'
 import { zoneOfTimezone, zoneOfTimezoneId } from './zones.ts'
 
 /** CALDAV:calendar-data as a property of an event (RFC 4791 §9.6): only reports have it. */
@@ -26,7 +27,12 @@ const withData = (property: Property<EventTarget>): PropertyTable<EventTarget> =
 const WHOLE = withData(dataProperty(({ details }) => details && escapeXml(details.body)))
 
 /** The text of an event as a client wants it. `zone`: the clock for dates and floating times. */
-export const renderData = (spec: DataSpec, { body, event }: EventDetails, zone: string): string => {
+export const renderData = (
+  spec: DataSpec,
+  { body, event }: EventDetails,
+  zone: string,
+  timezones: TimezoneChoice,
+): string => {
   let text = body
   if (spec.expand) {
     const expanded = expandEvent(event(), spec.expand, zone)
@@ -37,6 +43,7 @@ export const renderData = (spec: DataSpec, { body, event }: EventDetails, zone: 
     const limited = spec.limitRecurrences ? limitRecurrences(whole, event(), spec.limitRecurrences, zone) : whole
     text = writeBlock(spec.selection ? selectParts(limited, spec.selection) : limited)
   }
+  text = chooseTimezones(text, timezones)
   return spec.type === 'text/calendar' ? text : jcalText(text)
 }
 
@@ -47,29 +54,30 @@ const zoneOf = (body: XmlNode): string | null => {
   return rules ? zoneOfTimezone(textOf(rules)) : null
 }
 
-const tableFor = (body: XmlNode): PropertyTable<EventTarget> => {
+const AS_STORED: DataSpec = { type: 'text/calendar', selection: null, expand: null, limitRecurrences: null }
+
+const tableFor = (body: XmlNode, timezones: TimezoneChoice): PropertyTable<EventTarget> => {
   const prop = child(body, dav('prop'))
   const node = prop && child(prop, caldav('calendar-data'))
-  const spec = node ? dataSpec(node) : null
-  if (!spec || isWhole(spec)) return WHOLE
+  const spec = node ? dataSpec(node) : AS_STORED
+  if (isWhole(spec) && timezones === null) return WHOLE
   const zone = zoneOf(body)
   const attributes = spec.type === 'text/calendar' ? '' : ` content-type="${spec.type}" version="2.0"`
-  return withData(
-    dataProperty(
-      ({ details, calendar }) => details && escapeXml(renderData(spec, details, zone ?? calendar.zone)),
-      attributes,
-    ),
-  )
+  const write = ({ details, calendar }: EventTarget): string | null =>
+    details && escapeXml(renderData(spec, details, zone ?? calendar.zone, timezones))
+  return withData(dataProperty(write, attributes))
 }
 
-const tables = new WeakMap<XmlNode, PropertyTable<EventTarget>>()
+const tables = new WeakMap<XmlNode, Map<TimezoneChoice, PropertyTable<EventTarget>>>()
 
 /**
  * The properties of events as a report with this body asks for them.
  * @throws DavError 403 CALDAV:supported-calendar-data, 400
  */
-export const reportProperties = (body: XmlNode): PropertyTable<EventTarget> => {
-  const known = tables.get(body) ?? tableFor(body)
-  tables.set(body, known)
+export const reportProperties = (body: XmlNode, timezones: TimezoneChoice): PropertyTable<EventTarget> => {
+  const byChoice = tables.get(body) ?? new Map<TimezoneChoice, PropertyTable<EventTarget>>()
+  tables.set(body, byChoice)
+  const known = byChoice.get(timezones) ?? tableFor(body, timezones)
+  byChoice.set(timezones, known)
   return known
 }

@@ -1,5 +1,6 @@
 import { checkConditions } from '../dav/conditions.ts'
 import { badRequest, DavError, needPrivilege, notFound } from '../dav/errors.ts'
+import { pathOf } from '../dav/href.ts'
 import { send } from '../dav/respond.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import type { Member, Writer } from '../store/store.ts'
@@ -68,7 +69,7 @@ const transfer =
     requireWrite(exchange, to.calendar, 'bind')
     const created = await gateway.store.write(actorOf(exchange), async tx => {
       const member = await tx.member(from.id, place.name)
-      checkConditions(request.headers, { etag: member?.etag ?? null }, false)
+      checkConditions(request.headers, { etag: member?.etag ?? null, path: pathOf(request.url ?? '') }, false)
       const stored = member && (await tx.event(member.uid))
       if (!member || !stored) throw notFound(`There is no event at ${hrefOf(place)}`)
       if (from.id === to.calendar.id && place.name === to.name) {

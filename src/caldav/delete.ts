@@ -1,5 +1,6 @@
 import { checkConditions } from '../dav/conditions.ts'
 import { needPrivilege, notFound } from '../dav/errors.ts'
+import { pathOf } from '../dav/href.ts'
 import { send } from '../dav/respond.ts'
 import type { Method } from './gateway.ts'
 import { calendarAt, requireWrite } from './locate.ts'
@@ -15,7 +16,7 @@ export const remove: Method = async exchange => {
   requireWrite(exchange, calendar, 'unbind')
   await gateway.store.write(actorOf(exchange), async tx => {
     const member = await tx.member(calendar.id, place.name)
-    checkConditions(request.headers, { etag: member?.etag ?? null }, false)
+    checkConditions(request.headers, { etag: member?.etag ?? null, path: pathOf(request.url ?? '') }, false)
     if (!member) throw notFound(`There is no event at ${hrefOf(place)}`)
     await removeFrom(tx, calendar, member.uid)
   })

@@ -50,6 +50,8 @@ export const busyPeriods = async (
   calendar: Calendar,
   window: Window,
 ): Promise<readonly BusyPeriod[]> => {
+  // Conflicts are shown, and occupy nothing.
+  if (calendar.kind === 'conflicts') return []
   const rows = await busyWithin(gateway.store, calendar.id, window)
   await learn(gateway, rows)
   return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))

@@ -9,6 +9,7 @@ import { calendarAt } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
 import { EVENT_TYPE, PAGE } from './properties.ts'
 import { loadFor, sourceOf } from './sources.ts'
+import { chooseTimezones, timezoneChoice } from './timezone-choice.ts'
 
 /** @param status of a full answer, where another method answers with the event (RFC 8144 §2.2) */
 export const getEvent = async (
@@ -28,7 +29,8 @@ export const getEvent = async (
   }
   const [served] = await loadFor(exchange, calendar, [member])
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
-  const { body, updatedAt } = served.details
+  const { updatedAt } = served.details
+  const body = chooseTimezones(served.details.body, timezoneChoice(request.headers))
   const json = wantsJcal(request.headers.accept)
   const headers = {
     'Content-Type': json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE,

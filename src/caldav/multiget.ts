@@ -13,6 +13,7 @@ import { placeOfHref } from './places.ts'
 import type { Report } from './report.ts'
 import { type Scope, scopesOf } from './scope.ts'
 import { loadNamedFor, type Served } from './sources.ts'
+import { timezoneChoice } from './timezone-choice.ts'
 
 /** The name an href has inside one of the calendars in scope; `null` where it leads elsewhere. */
 const spotOf = (scopes: ReadonlyMap<string, Scope>, href: string): { segment: string; name: string } | null => {
@@ -53,7 +54,11 @@ async function* responses(
   hrefs: readonly string[],
   body: XmlNode,
 ): AsyncGenerator<string> {
-  const row = renderer(propertyRequest(body), reportProperties(body), exchange.prefer.minimal)
+  const row = renderer(
+    propertyRequest(body),
+    reportProperties(body, timezoneChoice(exchange.request.headers)),
+    exchange.prefer.minimal,
+  )
   const targets = new Map([...scopes].map(([segment, { calendar }]) => [segment, eventTarget(exchange, calendar)]))
   for (let start = 0; start < hrefs.length; start += BATCH) {
     const batch = hrefs.slice(start, start + BATCH)
@@ -77,7 +82,7 @@ export const multiget: Report = async (exchange, body) => {
   if (hrefs.length > MAX_MULTIGET) {
     throw forbidden(dav('number-of-matches-within-limits'), `One request may name ${MAX_MULTIGET} events`)
   }
-  reportProperties(body)
+  reportProperties(body, timezoneChoice(exchange.request.headers))
   const scopes = new Map((await scopesOf(exchange)).map(scope => [scope.calendar.segment, scope]))
   const headers = prefer.minimal ? applied('return=minimal') : {}
   await sendMultistatus(response, responses(exchange, scopes, hrefs, body), headers)

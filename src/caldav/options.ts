@@ -13,6 +13,7 @@ export const DAV_HEADER =
 const READING = ['OPTIONS', 'GET', 'HEAD', 'PROPFIND', 'PROPPATCH', 'REPORT'] as const
 const METHODS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   event: [...READING, 'PUT', 'DELETE', 'COPY', 'MOVE'],
+  calendar: [...READING, 'POST'],
 }
 
 export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?? READING

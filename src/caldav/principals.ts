@@ -1,16 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Resource } from '../store/store.ts'
 import type { Gateway } from './gateway.ts'
 import { roomHref, userHref } from './places.ts'
 import { type Person, rightsOf } from './rights.ts'
 import type { PrincipalTarget } from './targets.ts'
-
-/** A name in the form of a UUID (RFC 9562 §5.8), the same at every start: what Apple's clients compare attendees by. */
-const urn = (path: string): string => {
-  const hash = createHash('sha256').update(path).digest('hex')
-  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16)
-  return `urn:uuid:${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`
-}
+import { urn } from './urn.ts'
 
 /** The mail domain of addresses that the gateway makes up: the host clients reach it by. */
 const mailDomain = (gateway: Gateway): string =>

@@ -7,6 +7,7 @@ import { calendarHref, homeHref, principalsHref, SCHEDULE_SEGMENT, userHref } fr
 import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
 import { supportedReports } from './supported.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
+import { urn } from './urn.ts'
 import { calendarTimezone } from './zones.ts'
 
 const href = (path: string): string => textElement(dav('href'), path)
@@ -31,6 +32,7 @@ const COMMON: readonly Property<Target>[] = [
   { name: dav('principal-collection-set'), value: () => href(principalsHref) },
   { name: dav('owner'), value: owner },
   { name: dav('acl'), value: accessList },
+  { name: dav('resource-id'), value: target => href(urn(target.href)) },
   { name: dav('acl-restrictions'), value: () => emptyElements([dav('grant-only'), dav('no-invert')]) },
   { name: dav('inherited-acl-set'), value: empty },
   { name: dav('supported-report-set'), value: target => supportedReports(target.kind) },
@@ -127,12 +129,18 @@ const COLLATIONS = ['i;ascii-casemap', 'i;octet', 'i;unicode-casemap']
 
 export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(caldav('calendar')), CHANGE_MARKERS, [
   // The conflicts are not in the change log: they are compared by their tag alone.
+  {
+    name: dav('supported-report-set'),
+    value: target => supportedReports(target.kind, target.calendar.kind !== 'conflicts'),
+  },
   { name: dav('sync-token'), value: target => (target.calendar.kind === 'conflicts' ? null : target.token) },
   {
     name: caldav('calendar-description'),
     personal: true,
     value: target => target.calendar.description && escapeXml(target.calendar.description),
   },
+  // RFC 5995: a POST to the calendar itself makes an event whose name the server chooses.
+  { name: dav('add-member'), value: target => (target.rights.write ? href(target.href) : null) },
   { name: caldav('calendar-timezone'), personal: true, value: target => calendarTimezone(target.calendar.zone) },
   { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
   { name: apple('calendar-color'), personal: true, value: () => null },

@@ -1,8 +1,9 @@
 import { readBody } from '../dav/body.ts'
 import { checkConditions, quote } from '../dav/conditions.ts'
 import { DavError, needPrivilege } from '../dav/errors.ts'
+import { pathOf } from '../dav/href.ts'
 import { applied } from '../dav/prefer.ts'
-import { send } from '../dav/respond.ts'
+import { type Headers, send } from '../dav/respond.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import type { StoredEvent, Writer } from '../store/store.ts'
 import type { CalendarObject } from './calendar-object.ts'
@@ -32,7 +33,11 @@ const place = async (
   { event, body }: CalendarObject,
 ): Promise<Placed> => {
   const member = await tx.member(calendar.id, name)
-  checkConditions(exchange.request.headers, { etag: member?.etag ?? null }, false)
+  checkConditions(
+    exchange.request.headers,
+    { etag: member?.etag ?? null, path: pathOf(exchange.request.url ?? '') },
+    false,
+  )
   const existing = await tx.event(event.uid)
   if (existing && member?.uid !== event.uid) {
     const elsewhere = await tx.memberOf(calendar.id, event.uid)
@@ -52,30 +57,31 @@ const calendarFor = async (exchange: Exchange, { calendar: segment }: Place & { 
   return calendar
 }
 
-export const put: Method = async exchange => {
+/** Stores the event in the body of a request at `spot`, and answers. `more`: headers of the answer. */
+export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' }, more: Headers = {}): Promise<void> => {
   const { gateway, request, response, prefer } = exchange
-  if (exchange.place.kind !== 'event') {
-    await readBody(request)
-    throw needPrivilege(hrefOf(exchange.place), 'write-content', 'PUT makes events, and only inside a calendar')
-  }
-  const { name } = exchange.place
-  const calendar = await calendarFor(exchange, exchange.place)
+  const calendar = await calendarFor(exchange, spot)
   requireWrite(exchange, calendar, 'write-content')
   const object = await readObject(request)
   const written = await gateway.store
-    .write(actorOf(exchange), tx => place(tx, exchange, calendar, name, object))
+    .write(actorOf(exchange), tx => place(tx, exchange, calendar, spot.name, object))
     .catch((error: unknown) => {
       if (prefer.representation && error instanceof DavError && error.status === 412) return null
       throw error
     })
+  const representation = { ...applied('return=representation'), ...more }
   // RFC 8144 §3.2: who asks for it gets what is there instead of what it sent.
-  if (!written) return getEvent(exchange, exchange.place, 412, applied('return=representation'))
+  if (!written) return getEvent(exchange, spot, 412, representation)
   const { stored, created } = written
-  const status = created ? 201 : 204
-  if (prefer.representation) {
-    return getEvent(exchange, exchange.place, created ? 201 : 200, applied('return=representation'))
-  }
+  if (prefer.representation) return getEvent(exchange, spot, created ? 201 : 200, representation)
   // Where what is served is not what was sent, the client has to fetch it: no ETag then (RFC 4791 §5.3.4).
   const same = calendar.kind === 'resource' && stored.body === object.body
-  send(response, status, same ? { ETag: quote(stored.etag) } : {})
+  send(response, created ? 201 : 204, { ...(same ? { ETag: quote(stored.etag) } : {}), ...more })
+}
+
+export const put: Method = async exchange => {
+  const { place: spot, request } = exchange
+  if (spot.kind === 'event') return putAt(exchange, spot)
+  await readBody(request)
+  throw needPrivilege(hrefOf(spot), 'write-content', 'PUT makes events, and only inside a calendar')
 }

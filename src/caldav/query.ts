@@ -15,6 +15,7 @@ import type { Report } from './report.ts'
 import { type Scope, scopesOf } from './scope.ts'
 import { loadFor, sourceOf } from './sources.ts'
 import { invalidFilter } from './time-range.ts'
+import { timezoneChoice } from './timezone-choice.ts'
 import { zoneOfTimezone, zoneOfTimezoneId } from './zones.ts'
 
 /** What a filter says in terms of the occurrence index. */
@@ -75,7 +76,11 @@ const candidates = async (exchange: Exchange, { calendar, name }: Scope, asked: 
 async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked: Plan): AsyncGenerator<string> {
   const { prefer } = exchange
   const { calendar } = scope
-  const row = renderer(propertyRequest(body), reportProperties(body), prefer.minimal)
+  const row = renderer(
+    propertyRequest(body),
+    reportProperties(body, timezoneChoice(exchange.request.headers)),
+    prefer.minimal,
+  )
   const target = eventTarget(exchange, calendar)
   const zone = asked.zone ?? calendar.zone
   const sure = asked.exact && (asked.window === null || (zone === calendar.zone && scope.name === null))
@@ -98,7 +103,7 @@ async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked
 /** RFC 4791 §7.8. Depth says nothing here: Windows asks with Depth 0 and means the events. */
 export const query: Report = async (exchange, body) => {
   const asked = plan(body)
-  reportProperties(body)
+  reportProperties(body, timezoneChoice(exchange.request.headers))
   const scopes = asked.nothing ? [] : await scopesOf(exchange)
   const parts = async function* (): AsyncGenerator<string> {
     for (const scope of scopes) yield* responses(exchange, scope, body, asked)

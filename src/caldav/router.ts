@@ -13,6 +13,7 @@ import { get } from './get.ts'
 import { refuseCollection } from './mkcalendar.ts'
 import { allow, allowedMethods, answerOptions } from './options.ts'
 import { type Place, placeOf, rootHref } from './places.ts'
+import { post } from './post.ts'
 import { propfind } from './propfind.ts'
 import { proppatch } from './proppatch.ts'
 import { put } from './put.ts'
@@ -28,6 +29,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   REPORT: report,
   COPY: copy,
   MOVE: move,
+  POST: post,
   MKCALENDAR: refuseCollection,
   MKCOL: refuseCollection,
 }

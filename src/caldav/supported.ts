@@ -38,11 +38,13 @@ export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
 const set = (names: readonly string[]): string =>
   names.map(name => element(dav('supported-report'), element(dav('report'), element(name)))).join('')
 
-const byKind = new Map<Kind, string>()
+const cached = new Map<string, string>()
 
-/** DAV:supported-report-set (RFC 3253 §3.1.5). */
-export const supportedReports = (kind: Kind): string => {
-  const known = byKind.get(kind) ?? set(Object.keys(REPORT_KINDS).filter(name => REPORT_KINDS[name]?.includes(kind)))
-  byKind.set(kind, known)
+/** DAV:supported-report-set (RFC 3253 §3.1.5). `logged`: whether the changes of a collection are in the change log. */
+export const supportedReports = (kind: Kind, logged = true): string => {
+  const key = `${kind} ${logged}`
+  const names = Object.keys(REPORT_KINDS).filter(name => logged || name !== dav('sync-collection'))
+  const known = cached.get(key) ?? set(names.filter(name => REPORT_KINDS[name]?.includes(kind)))
+  cached.set(key, known)
   return known
 }

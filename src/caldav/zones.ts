@@ -7,6 +7,7 @@ import { resolveZone } from '../schedule/timezone.ts'
 import { parseBlocks, writeBlock } from './content.ts'
 
 const written = new Map<string, string>()
+const escaped = new Map<string, string>()
 
 /** A VCALENDAR with the VTIMEZONE of an IANA zone alone: the form of CALDAV:calendar-timezone (RFC 4791 §5.2.2). */
 const writeTimezone = (zone: string): string => {
@@ -16,10 +17,16 @@ const writeTimezone = (zone: string): string => {
   return writeBlock({ ...calendar, blocks: calendar.blocks.filter(({ name }) => name === 'VTIMEZONE') })
 }
 
-/** As element content. */
-export const calendarTimezone = (zone: string): string => {
-  const known = written.get(zone) ?? escapeXml(writeTimezone(zone))
+export const timezoneText = (zone: string): string => {
+  const known = written.get(zone) ?? writeTimezone(zone)
   written.set(zone, known)
+  return known
+}
+
+/** The same as element content. */
+export const calendarTimezone = (zone: string): string => {
+  const known = escaped.get(zone) ?? escapeXml(timezoneText(zone))
+  escaped.set(zone, known)
   return known
 }
 

@@ -1,10 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { DavError } from './errors.ts'
+import { pathOf } from './href.ts'
+import { ifHeaderHolds } from './if-header.ts'
 
 /** What is there now: `etag` without quotes, `null` where nothing is; `lastModified` in epoch seconds where known. */
 export interface Current {
   readonly etag: string | null
   readonly lastModified?: number | null
+  /** The path of the request, which an If header may name. */
+  readonly path?: string
 }
 
 interface EntityTag {
@@ -48,6 +52,10 @@ const failed = (header: string, etag: string | null): DavError =>
 export const checkConditions = (headers: IncomingHttpHeaders, current: Current, reading: boolean): boolean => {
   const { etag } = current
   const lastModified = current.lastModified ?? null
+  const ifHeader = headers.if
+  if (typeof ifHeader === 'string' && !ifHeaderHolds(ifHeader, etag, uri => pathOf(uri) === current.path)) {
+    throw failed('If', etag)
+  }
   const unmodifiedSince = httpDate(headers['if-unmodified-since'])
   const modifiedSince = httpDate(headers['if-modified-since'])
   const ifMatch = headers['if-match']

@@ -121,6 +121,49 @@ describe('an event', () => {
     expect((await get('/dav/calendars/lh101/jcal2.ics')).body).toContain('SUMMARY:From jCal')
   })
 
+  it('gets a name of our choice by POST to its calendar (RFC 5995)', async () => {
+    const answer = await gateway.call('POST', '/dav/calendars/lh101/', { headers: type, body: ics('posted') })
+    const location = String(answer.headers.location)
+    expect([answer.status, location.startsWith(`${gateway.url}/dav/calendars/lh101/`)]).toEqual([201, true])
+    const served = await get(new URL(location).pathname)
+    expect([served.body, served.headers.etag]).toEqual([ics('posted'), answer.headers.etag])
+    const twice = await gateway.call('POST', '/dav/calendars/lh101/', { headers: type, body: ics('posted') })
+    expect(condition(twice.body)).toBe('{urn:ietf:params:xml:ns:caldav}no-uid-conflict')
+    expect((await gateway.call('POST', '/dav/calendars/lh101/', { body: 'x' })).status).toBe(405)
+  })
+
+  it('is changed under an If header as under If-Match (RFC 4918 §10.4)', async () => {
+    const path = '/dav/calendars/lh101/if.ics'
+    const { headers } = await put(path, ics('if'))
+    const ask = async (value: string) => (await put(path, ics('if'), { if: value })).status
+    expect(await ask(`([${headers.etag}])`)).toBe(204)
+    expect(await ask('(["x"])')).toBe(412)
+    expect(await ask(`(["x"]) ([${headers.etag}])`)).toBe(204)
+    expect(await ask(`(Not ["x"] [${headers.etag}])`)).toBe(204)
+    expect(await ask('(<opaquelocktoken:x>)')).toBe(412)
+    expect(await ask('(Not <DAV:no-lock>)')).toBe(204)
+    expect(await ask(`<http://x${path}> (["x"])`)).toBe(412)
+    expect(await ask('<http://x/other> (["x"])')).toBe(204)
+  })
+
+  it('comes with or without VTIMEZONE as the client wants (RFC 7809)', async () => {
+    const path = '/dav/calendars/lh101/zone.ics'
+    const body = ics('zone', [], '20270405T080000').replace('DTSTART:', 'DTSTART;TZID=Europe/Berlin:')
+    await put(path, body)
+    expect((await get(path)).body).toBe(body)
+    const ask = (choice: string) => gateway.call('GET', path, { headers: { 'caldav-timezones': choice } })
+    const complete = (await ask('T')).body
+    expect(complete).toContain('BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n')
+    await put(path, complete)
+    expect((await get(path)).body).toBe(complete)
+    expect((await ask('F')).body).toBe(body)
+    const report = await gateway.call('REPORT', '/dav/calendars/lh101/', {
+      headers: { 'caldav-timezones': 'F' },
+      body: `<C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data/></D:prop><D:href>${path}</D:href></C:calendar-multiget>`,
+    })
+    expect(report.body).not.toContain('VTIMEZONE')
+  })
+
   it('may not be written by who may only read', async () => {
     const answer = await gateway.call('PUT', '/dav/calendars/lh101/viewer.ics', {
       headers: type,

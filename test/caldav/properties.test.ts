@@ -57,6 +57,15 @@ describe('PROPFIND', () => {
     expect(answer.body).toContain('<D:sync-collection/>')
   })
 
+  it('does not offer to synchronise the conflicts, which are in no change log', async () => {
+    const at = '/dav/calendars/_conflicts/'
+    const answer = await propfind(at, propfindBody('D:supported-report-set', 'D:sync-token', 'CS:getctag'))
+    expect(answer.body).not.toContain('sync-collection')
+    expect(answer.body).toContain('calendar-query')
+    expect(property(answer.body, at, '{DAV:}sync-token')).toBeNull()
+    expect(property(answer.body, at, '{http://calendarserver.org/ns/}getctag')).toBeTruthy()
+  })
+
   it.each([
     ['without Depth', {}],
     ['Depth: infinity', { depth: 'infinity' }],

@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto'
+import { contentType } from '../dav/body.ts'
+import { DavError } from '../dav/errors.ts'
+import type { Method } from './gateway.ts'
+import { JCAL_TYPE } from './jcal-text.ts'
+import { originOf } from './locate.ts'
+import { allow } from './options.ts'
+import { hrefOf } from './places.ts'
+import { putAt } from './put.ts'
+
+const CALENDAR_TYPES = new Set(['text/calendar', JCAL_TYPE])
+
+/** On a calendar: a new event under a name of our choice (RFC 5995). */
+export const post: Method = async exchange => {
+  const { request, place } = exchange
+  if (place.kind === 'calendar' && CALENDAR_TYPES.has(contentType(request).type ?? '')) {
+    const spot = { kind: 'event', calendar: place.calendar, name: `${randomUUID()}.ics` } as const
+    return putAt(exchange, spot, { Location: originOf(exchange) + hrefOf(spot) })
+  }
+  request.resume()
+  throw new DavError(405, 'POST is not offered here', { headers: { Allow: allow(place.kind) } })
+}
