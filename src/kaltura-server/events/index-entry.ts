@@ -154,12 +154,14 @@ async function refresh(database: Database, ids: readonly number[]): Promise<void
   )
 }
 
-/** Makes the index say what these events are: at once, or when `lag` seconds have passed. */
-export async function indexEvents(
-  database: Database,
-  ids: readonly number[],
-  when: { now: number; lag: number },
-): Promise<void> {
+interface When {
+  readonly now: number
+  /** Seconds until the index knows. */
+  readonly lag: number
+}
+
+/** Makes the index say what the events of these ids are: at once, or when `lag` seconds have passed. */
+export async function indexEvents(database: Database, ids: readonly number[], when: When): Promise<void> {
   if (ids.length === 0) return
   if (when.lag <= 0) return refresh(database, ids)
   const due = when.now + when.lag
@@ -170,6 +172,17 @@ export async function indexEvents(
     ids.map(id => [id, due]),
     'id',
   )
+}
+
+/** The same for events that have just been stored, which need not be read again. */
+export async function indexStored(database: Database, events: readonly Event[], when: When): Promise<void> {
+  const idsOf = (some: readonly Event[]): number[] => some.map(event => event.id)
+  if (when.lag > 0) return indexEvents(database, idsOf(events), when)
+  await write(
+    database,
+    events.filter(event => event.status !== EventStatus.deleted),
+  )
+  await drop(database, idsOf(events.filter(event => event.status === EventStatus.deleted)))
 }
 
 /** Applies what has become due; called before every search. */

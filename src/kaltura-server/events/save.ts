@@ -3,21 +3,19 @@ import type { Call } from '../call.ts'
 import { Recurrence } from '../schema/enums.ts'
 import { Conditions } from '../storage/rows.ts'
 import { type Event, findChildren, findEvent, storeEvents } from './event.ts'
-import { familyOf, indexEvents } from './index-entry.ts'
+import { familyOf, indexEvents, indexStored } from './index-entry.ts'
 
 /** Kaltura steps a version to the next that ends in the data centre's digit: 1 → 12 → 22 (kDataCenterMgr, centre 0). */
 export const nextSequence = (sequence: number): number => Math.ceil(sequence / 10) * 10 + 2
 
-export const reindex = (call: Call, ids: readonly number[]): Promise<void> =>
-  indexEvents(call.database, ids, { now: call.now, lag: call.account.faults?.lag ?? 0 })
+const whenSeen = (call: Call) => ({ now: call.now, lag: call.account.faults?.lag ?? 0 })
+
+const reindex = (call: Call, ids: readonly number[]): Promise<void> => indexEvents(call.database, ids, whenSeen(call))
 
 /** Writes events and lets the index know. */
 export async function saveEvents(call: Call, events: readonly Event[]): Promise<void> {
   await storeEvents(call.database, events)
-  await reindex(
-    call,
-    events.map(event => event.id),
-  )
+  await indexStored(call.database, events, whenSeen(call))
 }
 
 /** Occurrences are deleted for good: no row stays, and nothing tells that they were there. Their links stay behind. */
