@@ -32,6 +32,8 @@ export class Graph {
   #client: Promise<Client> | null = null
   readonly #inFlight = new Map<string, number>()
   readonly #waiting = new Map<string, (() => void)[]>()
+  /** Until when a mailbox has asked to be left alone, epoch ms. */
+  readonly #resting = new Map<string, number>()
 
   constructor(options: Microsoft365Options) {
     this.#options = options
@@ -41,7 +43,7 @@ export class Graph {
   async request<T>(mailbox: string, request: GraphRequest): Promise<T> {
     await this.#enter(mailbox)
     try {
-      return await this.#tries<T>(request)
+      return await this.#tries<T>(mailbox, request)
     } finally {
       this.#leave(mailbox)
     }
@@ -54,14 +56,19 @@ export class Graph {
       const page: { value?: T[]; '@odata.nextLink'?: string } = await this.request(mailbox, {
         ...{ method: 'GET', path: next, prefer },
       })
-      items.push(...(page.value ?? []))
+      if (!Array.isArray(page?.value) || page['@odata.nextLink'] === next) {
+        const failure = { status: 200, code: 'noList', message: 'the answer is no list of events', retryAfter: null }
+        throw new GraphFailure(failure, page)
+      }
+      items.push(...page.value)
       next = page['@odata.nextLink']
     }
     return items
   }
 
-  async #tries<T>(request: GraphRequest): Promise<T> {
+  async #tries<T>(mailbox: string, request: GraphRequest): Promise<T> {
     for (let attempt = 0, renewed = false; ; ) {
+      await this.#rest(mailbox)
       try {
         return await this.#once<T>(request)
       } catch (error) {
@@ -74,15 +81,24 @@ export class Graph {
           this.#client = null
           continue
         }
+        if (failure.retryAfter) this.#resting.set(mailbox, Date.now() + failure.retryAfter * 1000)
         const pause = pauses[attempt]
         const patient = (failure.retryAfter ?? 0) <= patience
         // A POST that failed in an unclear way may have worked: whoever sent it has to look first.
         const clear = request.method !== 'POST' || failure.status === 429
         if (!isPassing(failure) || pause === undefined || !patient || !clear) throw new GraphFailure(failure, error)
         attempt++
-        await wait((failure.retryAfter ?? 0) * 1000 + pause * (0.5 + Math.random()))
+        await wait(pause * (0.5 + Math.random()))
       }
     }
+  }
+
+  /** What one answer asked for holds for every request to the mailbox. */
+  async #rest(mailbox: string): Promise<void> {
+    const seconds = ((this.#resting.get(mailbox) ?? 0) - Date.now()) / 1000
+    if (seconds <= 0) return
+    if (seconds <= patience) await wait(seconds * 1000)
+    else throw new GraphFailure({ status: 429, code: 'resting', message: 'asked to wait', retryAfter: seconds }, null)
   }
 
   async #once<T>({ method, path, body, ifMatch, prefer = [] }: GraphRequest): Promise<T> {
@@ -90,7 +106,7 @@ export class Graph {
     this.#refuseOtherHosts(path)
     const request = client
       .api(path)
-      .options({ signal: AbortSignal.timeout(timeout) })
+      .options({ signal: AbortSignal.timeout(timeout), redirect: 'error' })
       .header('Prefer', [...always, ...prefer].join(', '))
     if (ifMatch) request.header('If-Match', ifMatch)
     if (method === 'GET') return request.get()
@@ -120,16 +136,20 @@ export class Graph {
 
   async #connect(): Promise<Client> {
     const { Client, AuthenticationHandler, HTTPMessageHandler } = await import('@microsoft/microsoft-graph-client')
+    const { graphUrl, authorityUrl } = this.#options
+    // Over plain http the library sends no token, and says nothing.
+    if (![graphUrl, authorityUrl].every(url => url.startsWith('https:'))) {
+      throw new AccessDenied('graphUrl and authorityUrl have to be https', { remedy: 'Correct them in the source.' })
+    }
     const credential = await this.#credential()
-    const { graphUrl } = this.#options
     const scope = `${new URL(graphUrl).origin}/.default`
-    const authentication = new AuthenticationHandler({
+    const handler = new AuthenticationHandler({
       getAccessToken: async () => (await credential.getToken(scope))?.token ?? '',
     })
     // Neither the library's retries, which repeat a POST, nor its redirects.
-    authentication.setNext(new HTTPMessageHandler())
+    handler.setNext(new HTTPMessageHandler())
     return Client.initWithMiddleware({
-      middleware: authentication,
+      middleware: handler,
       baseUrl: `${graphUrl.replace(/\/$/, '')}/`,
       customHosts: new Set([new URL(graphUrl).hostname]),
     })

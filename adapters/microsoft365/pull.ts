@@ -150,8 +150,9 @@ async function look(
   )
   await Promise.all(
     [...singles.values()].map(async item => {
-      // Only what was written in this mailbox can carry our mark.
-      const full = marks || item.isOrganizer === false ? item : await room.item(item.id)
+      // Only what was written in this mailbox can carry our mark; a round may tell of an item without telling it.
+      const told = item.subject !== undefined && (marks || item.isOrganizer === false)
+      const full = told ? item : await room.item(item.id)
       if (full) await take(full)
       else lose(item.id)
     }),

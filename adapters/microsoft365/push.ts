@@ -30,7 +30,7 @@ export async function push(
   const parts = at && uidOfParts(at.id)
   if (parts) await removeParts(box, parts, at.version)
   const known = parts ? null : at
-  const ref = known ? await update(box, wanted, master, known) : await create(box, wanted, master, guest)
+  const ref = known ? await update(box, wanted, master, known, guest) : await create(box, wanted, master, guest)
   if (box !== home) return ref
   asked.add(ref.id)
   return homeRef(ref)
@@ -82,7 +82,13 @@ async function ofEarlierTry(room: Mailbox, uid: string): Promise<GraphEvent | nu
   return (await room.marked(uid)).find(item => claims(item) && !isPart(item)) ?? null
 }
 
-async function update(room: Mailbox, wanted: ScheduleEvent, master: Master, at: RemoteRef): Promise<RemoteRef> {
+async function update(
+  room: Mailbox,
+  wanted: ScheduleEvent,
+  master: Master,
+  at: RemoteRef,
+  guest: string | null,
+): Promise<RemoteRef> {
   const item = await room.item(at.id)
   if (!item || !claims(item)) throw new VersionMismatch(`Microsoft 365 mailbox ${room.address}: the event is gone`)
   const there = await held(room, item, wanted.uid)
@@ -90,8 +96,12 @@ async function update(room: Mailbox, wanted: ScheduleEvent, master: Master, at: 
   if (differences(there.event, wanted).length === 0) return refOf(there)
   refuseOther(room, there, at.version)
   refuseForeign(item)
+  if (guest === null && isMoved(there.event, wanted)) await refuseIfTaken(room, wanted, item.id)
   return bring(room, wanted, master, there)
 }
+
+const isMoved = (a: ScheduleEvent, b: ScheduleEvent): boolean =>
+  differences(a, b).some(slot => /^(time|exceptions):/.test(slot))
 
 function refuseOther(room: Mailbox, there: Held, version: string): void {
   if (versionOf(there.event) === version) return

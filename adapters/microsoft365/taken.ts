@@ -9,10 +9,10 @@ import { day, epochNow, instant } from './window.ts'
 
 /** How far ahead is looked, days. */
 const lookAhead = 366
-const seen = 'id,start,end,isAllDay,isCancelled,isOrganizer,responseStatus,showAs'
+const seen = 'id,seriesMasterId,start,end,isAllDay,isCancelled,isOrganizer,responseStatus,showAs'
 
-/** @throws Rejected the room is taken */
-export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent): Promise<void> {
+/** @param own the item that is being moved @throws Rejected the room is taken */
+export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent, own: string | null = null): Promise<void> {
   if (wanted.master?.transparent) return
   const now = epochNow()
   const mine = occurrences(wanted, { from: now, to: now + lookAhead * day }, { zone: room.zone })
@@ -21,6 +21,7 @@ export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent): Promi
   const window = `startDateTime=${instant(first.start)}&endDateTime=${instant(last.end)}`
   const items = await room.list<GraphEvent>(`${room.path}/calendarView?${window}&$select=${seen}&$top=1000`)
   for (const item of items) {
+    if (own !== null && (item.id === own || item.seriesMasterId === own)) continue
     if (!claims(item) || /^(free|workingElsewhere)$/i.test(item.showAs ?? '')) continue
     const span = spanOf(item, room.zone)
     const [from, to] = [toEpoch(span.start, room.zone), toEpoch(span.end, room.zone)]

@@ -15,6 +15,8 @@ export interface WebhookOptions {
   readonly baseUrl: string | null
   readonly bindings: () => Promise<readonly Binding[]>
   readonly wake: (binding: Binding) => Promise<void>
+  /** The remote will not call any more as it promised: makes the promise due again. */
+  readonly watchAgain?: (binding: Binding) => Promise<void>
   readonly log: Logger
 }
 
@@ -53,21 +55,37 @@ async function bodyOf(request: Request): Promise<string | null> {
   return Buffer.concat(chunks).toString()
 }
 
+/** What a call says: the tokens it carries, all of which have to be right, and whether its promise to call has ended. */
+interface Message {
+  readonly tokens: readonly string[]
+  readonly ended: boolean
+}
+
+interface Notification {
+  readonly clientState?: unknown
+  readonly lifecycleEvent?: unknown
+}
+
 /** Every item of a batch has to carry the token: one that is foreign makes the whole unbelievable. */
-function clientStates(body: string): string[] {
+function notifications(body: string): Message {
   try {
-    const { value } = JSON.parse(body) as { value?: readonly { clientState?: unknown }[] }
-    return Array.isArray(value) ? value.map(item => String(item?.clientState ?? '')) : []
+    const { value } = JSON.parse(body) as { value?: readonly (Notification | null)[] }
+    const items = Array.isArray(value) ? value : []
+    const tokens = items.map(item => String(item?.clientState ?? ''))
+    const ended = items.some(item =>
+      /^(subscriptionRemoved|reauthorizationRequired)$/.test(String(item?.lifecycleEvent)),
+    )
+    return { tokens, ended }
   } catch {
-    return []
+    return { tokens: [], ended: false }
   }
 }
 
 /** The tokens a call carries, in the way of each remote. */
-const tokensIn: Readonly<Record<string, (request: Request) => Promise<readonly string[]>>> = {
+const tokensIn: Readonly<Record<string, (request: Request) => Promise<Message>>> = {
   // Google sends no body and says it is JSON; whatever comes is let go unread.
-  google: async request => [request.resume().get('X-Goog-Channel-Token') ?? ''],
-  microsoft365: async request => clientStates((await bodyOf(request)) ?? ''),
+  google: async request => ({ tokens: [request.resume().get('X-Goog-Channel-Token') ?? ''], ended: false }),
+  microsoft365: async request => notifications((await bodyOf(request)) ?? ''),
 }
 
 /** Mounted at `/webhooks`. */
@@ -83,7 +101,7 @@ export function webhooksRouter(options: WebhookOptions): Router {
       response.type('text/plain').set('X-Content-Type-Options', 'nosniff').send(validationToken)
       return
     }
-    const tokens = (await read?.(request as Request)) ?? []
+    const { tokens, ended } = (await read?.(request as Request)) ?? { tokens: [], ended: false }
     if (!read) request.resume()
     const expected = binding ? tokenOf(options.secret, binding) : ''
     const known = tokens.length > 0 && tokens.every(token => sameText(token, expected))
@@ -93,6 +111,7 @@ export function webhooksRouter(options: WebhookOptions): Router {
       return
     }
     response.status(202).end()
+    if (ended) await options.watchAgain?.(binding)
     // Google's first call only says that the channel is open.
     if (request.get('X-Goog-Resource-State') !== 'sync') await options.wake(binding)
   })

@@ -591,6 +591,29 @@ describe('transport and rights', () => {
     expect(performance.now() - before).toBeGreaterThan(1000)
   })
 
+  it('S51 what one request is told holds for all requests to that room, and for no other', async () => {
+    for (let n = 0; n < 8; n++) booked({ subject: `m${n}` })
+    await run()
+    for (const item of items()) graph.mailbox(r1).change(item.id, { subject: 'changed' })
+    graph.faults.push({ path: /room1.*events\//, status: 429, headers: { 'Retry-After': '1' }, times: 1 })
+    const times: number[] = []
+    graph.onRequest = ({ path }) => void (path.includes('/events/') && times.push(performance.now()))
+    await run()
+    const [first = 0] = times
+    // Four were under way; after the first was refused there is silence for a second.
+    expect(times.filter(time => time > first + 300 && time < first + 900)).toEqual([])
+    expect((await uids()).length).toBe(8)
+  })
+
+  it('a link to another host is not followed', async () => {
+    const link = 'https://graph.example.com/v1.0/users/x/calendarView/delta?$deltatoken=x'
+    await expect(
+      source.pull(JSON.stringify({ v: 1, made: Math.floor(Date.now() / 1000), link })),
+    ).rejects.toMatchObject({
+      name: 'AccessDenied',
+    })
+  })
+
   it.each([
     ['502 with a page', { status: 502, html: '<html>Bad Gateway</html>' }],
     ['504', { status: 504 }],

@@ -10,15 +10,18 @@ const binding = { id: 'google/room', type: 'google' } as Binding
 const outlook = { id: 'm365/room', type: 'microsoft365' } as Binding
 const secret = 'a secret of the database'
 const woken: string[] = []
+const watched: string[] = []
 let server: Server
 let origin: string
 
 beforeEach(async () => {
   woken.length = 0
+  watched.length = 0
   const router = webhooksRouter({
     ...{ secret, baseUrl: 'https://calendar.example.edu', log: pino({ level: 'silent' }) },
     bindings: async () => [binding, outlook],
     wake: async ({ id }) => void woken.push(id),
+    watchAgain: async ({ id }) => void watched.push(id),
   })
   server = createServer(express().use('/webhooks', router))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -83,6 +86,16 @@ describe('Microsoft 365', () => {
     expect((await post('', { value: [item(token, { lifecycleEvent: 'unheardOf' })] })).status).toBe(202)
     expect(woken).toEqual(['m365/room', 'm365/room', 'm365/room'])
   })
+
+  it.each(['subscriptionRemoved', 'reauthorizationRequired'])(
+    'S48 has the promise renewed after %s',
+    async lifecycleEvent => {
+      expect((await post('', { value: [item(token, { lifecycleEvent })] })).status).toBe(202)
+      expect([watched, woken]).toEqual([['m365/room'], ['m365/room']])
+      expect((await post('', { value: [item('wrong', { lifecycleEvent })] })).status).toBe(404)
+      expect(watched).toHaveLength(1)
+    },
+  )
 
   it.each([
     ['a wrong clientState among right ones', { value: [item(token), item('wrong')] }],
