@@ -46,14 +46,17 @@ export async function filledGateway(
   await gateway.stop()
   await gateway.start()
   const { user, password, url } = gateway
-  await settled(gateway.pid())
+  await settled(gateway)
   return { name: 'kaldav', home: `${url}/dav/calendars/`, user, password, gateway, importMs, close: gateway.close }
 }
 
 /** Ends when the process has used less than a twentieth of a core for two seconds: its synchronisation is done. */
-async function settled(pid: number): Promise<void> {
+async function settled({ pid, output }: GatewayProcess): Promise<void> {
   const ticks = async () => {
-    const [, rest = ''] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')
+    const stat = await readFile(`/proc/${pid()}/stat`, 'utf8').catch(() => {
+      throw new Error(`the gateway has ended by itself:\n${output().slice(-4000)}`)
+    })
+    const [, rest = ''] = stat.split(') ')
     const fields = rest.split(' ')
     return Number(fields[11]) + Number(fields[12])
   }

@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { Parser } from 'xml2js'
+import { ask, basic, get, propfind, put, syncCollection } from './dav.ts'
+import { type Case, cases, wire } from './fuzz.ts'
+import { openGateway } from './gateway.ts'
+import { exchange } from './raw.ts'
+import { lecture } from './text.ts'
+
+/** Seconds one answer may take. */
+const longest = 5
+/** 501: a method nobody has; 505: another HTTP. Every other 5xx is a defect. */
+const allowed5xx = new Set([501, 505])
+
+/** What has to hold of an answer, whatever was asked. */
+async function judge(port: number, authorization: string, sent: Case): Promise<void> {
+  const answer = await exchange(port, wire(sent, authorization), longest)
+  expect(answer.status).toBeGreaterThanOrEqual(200)
+  if (answer.status >= 500) expect(allowed5xx).toContain(answer.status)
+  const type = answer.headers.get('content-type') ?? ''
+  const text = answer.body.toString()
+  if (answer.status === 207) expect(type).toMatch(/^application\/xml/)
+  if (/xml/.test(type) && text !== '') await new Parser({ xmlns: true }).parseStringPromise(text)
+  if (answer.status === 207) expect(text).not.toMatch(/HTTP\/1\.1 500/)
+  if (sent.method !== 'PUT' || !answer.headers.has('etag') || answer.status >= 300) return
+  const read = await exchange(
+    port,
+    wire({ method: 'GET', path: sent.path, headers: [], body: '' }, authorization),
+    longest,
+  )
+  expect(read.headers.get('etag')).toBe(answer.headers.get('etag'))
+  expect(read.body.equals(Buffer.from(sent.body))).toBe(true)
+}
+
+/** Sends `count` cases to a gateway of its own, and looks at the gateway afterwards. */
+export async function fuzz(count: number, lanes: number): Promise<void> {
+  const gateway = await openGateway({ rooms: ['lh101', 'lh102'] })
+  try {
+    const room = `${gateway.url}/dav/calendars/lh101/`
+    const kept = lecture({ uid: 'kept-safe-from-everything', summary: 'Kept' })
+    const etag = await put(gateway, `${room}kept-safe-from-everything.ics`, kept)
+    const port = Number(new URL(gateway.url).port)
+    const property = fc.asyncProperty(cases, sent => judge(port, basic(gateway), sent))
+    const numRuns = Math.ceil(count / lanes)
+    await Promise.all(Array.from({ length: lanes }, () => fc.assert(property, { numRuns })))
+
+    const after = await get(gateway, `${room}kept-safe-from-everything.ics`)
+    expect([after.text, after.headers.get('etag')]).toEqual([kept, etag])
+    expect((await propfind(gateway, `${gateway.url}/dav/calendars/`, 1, '<D:displayname/>')).status).toBe(207)
+    for (const name of ['lh101', 'lh102', '_schedule']) {
+      const url = `${gateway.url}/dav/calendars/${name}/`
+      const { changed } = await syncCollection(gateway, url, '')
+      for (const href of changed.keys()) expect((await get(gateway, new URL(href, url).href)).status).toBe(200)
+      expect((await ask(gateway, 'GET', url)).status).toBe(200)
+    }
+    const defects = gateway
+      .output()
+      .split('\n')
+      .filter(line => /"level":"(error|fatal)"/.test(line))
+    expect(defects).toEqual([])
+  } finally {
+    await gateway.close()
+  }
+}
