@@ -58,12 +58,13 @@ const listen = (server: Server, port: number, host: string): Promise<AddressInfo
   })
 
 /** The embedded account on a loopback port of its own: the adapter reaches it as it reaches a real one. */
-async function embedAccount(config: Config, database: Database, onChange: () => void) {
+async function embedAccount(config: Config, database: Database, log: Logger, onChange: () => void) {
   const kaltura = await openKalturaServer({
     database,
     timeZone: config.timeZone,
     uploadDir: join(config.dataDir, 'uploads'),
     onChange,
+    report: error => log.error({ err: error }, 'a defect of the embedded account'),
   })
   const secrets = await kaltura.bootstrap()
   const server = createServer(express().use('/api_v3', kaltura.router))
@@ -104,7 +105,7 @@ async function openParts(
   const auth = await Auth.open(database, config, log)
   const secret = await secretOf(database, 'webhooks')
   const wake = { account: () => {} }
-  const embedded = config.account ? null : await embedAccount(config, database, () => wake.account())
+  const embedded = config.account ? null : await embedAccount(config, database, log, () => wake.account())
   opened.defer(() => embedded?.close())
   const account = await openAccount(config, embedded, log)
   const engine = new Engine({ store, log, zone: config.timeZone, now })
