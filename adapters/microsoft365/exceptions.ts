@@ -5,8 +5,8 @@ import { type CalTime, isDate, type Override, type ScheduleEvent } from '../../s
 import { differences } from '../../src/schedule/merge.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { recurrenceOf } from './recurrence.ts'
-import { placeKey, placesOf } from './series.ts'
-import { bodyOf, type GraphEvent } from './translate.ts'
+import { placesOf } from './series.ts'
+import { bodyOf, type GraphEvent, placeKey } from './translate.ts'
 
 /** What is wanted of one occurrence: its own content, or nothing at all. */
 type Wish = Override | 'excluded'

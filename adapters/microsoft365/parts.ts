@@ -19,9 +19,18 @@ import type { RemoteRef } from '../../src/sync/source.ts'
 import { partId } from './identity.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { hasPattern } from './recurrence.ts'
-import { placeKey, saysNothing, versionOf } from './series.ts'
+import { versionOf } from './series.ts'
 import { refuseIfTaken } from './taken.ts'
-import { bodyOf, claims, componentOf, type GraphEvent, spanOf, Untranslatable } from './translate.ts'
+import {
+  bodyOf,
+  claims,
+  componentOf,
+  type GraphEvent,
+  placeKey,
+  saysNothing,
+  spanOf,
+  Untranslatable,
+} from './translate.ts'
 import { changedFields, erase, held, insert, patch } from './write.ts'
 
 /** More single events than this for one series are refused. */

@@ -4,12 +4,21 @@
  */
 import { createHash } from 'node:crypto'
 import { TooManyOccurrences } from '../../src/errors.ts'
-import { endOf, fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
+import { fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
 import { type CalTime, isDate, type Master, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { contentKey } from '../../src/schedule/merge.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
 import { ruleOf } from './recurrence.ts'
-import { claims, componentOf, epochOf, type GraphEvent, spanOf, Untranslatable } from './translate.ts'
+import {
+  claims,
+  componentOf,
+  epochOf,
+  type GraphEvent,
+  placeKey,
+  saysNothing,
+  spanOf,
+  Untranslatable,
+} from './translate.ts'
 import { day, type Window } from './window.ts'
 import { zoneNamed } from './zones.ts'
 
@@ -70,14 +79,10 @@ const withMaster = (instance: GraphEvent, master: GraphEvent): GraphEvent => ({
   ...{ id: instance.id },
 })
 
-const keyOf = (time: CalTime): string => (isDate(time) ? time.date : time.dateTime)
-
 /** The instances by the place each has in the pattern; its key is the clock time of the series. */
 export function placesOf(master: Master, instances: readonly GraphEvent[], room: string): Map<string, GraphEvent> {
-  return new Map(instances.map(item => [keyOf(originalOf(item, master.start, room)), item]))
+  return new Map(instances.map(item => [placeKey(originalOf(item, master.start, room)), item]))
 }
-
-export const placeKey = keyOf
 
 /**
  * @param reached what `instances` covers
@@ -93,7 +98,7 @@ export function seriesOf(
   const master = patternMaster(item, room)
   const zone = isDate(master.start) ? room : (master.start.tzid ?? room)
   const places = placesOf(master, instances, zone)
-  const slots = new Map(slotsOf(master, reached, room).map(slot => [keyOf(slot.startTime), slot]))
+  const slots = new Map(slotsOf(master, reached, room).map(slot => [placeKey(slot.startTime), slot]))
   const exdates: CalTime[] = []
   const overrides: Override[] = []
   for (const [key, instance] of places) {
@@ -107,7 +112,7 @@ export function seriesOf(
     else if (instance.type === 'exception') overrides.push(overrideOf(withMaster(instance, item), recurrenceId, zone))
   }
   for (const [key, slot] of slots) if (!places.has(key)) exdates.push(slot.startTime)
-  const ordered = overrides.sort((a, b) => (keyOf(a.recurrenceId) < keyOf(b.recurrenceId) ? -1 : 1))
+  const ordered = overrides.sort((a, b) => (placeKey(a.recurrenceId) < placeKey(b.recurrenceId) ? -1 : 1))
   const changed = ordered.filter(override => !saysNothing(override, master))
   return { uid, master: { ...master, exdates }, overrides: changed, resourceIds: [] }
 }
@@ -116,15 +121,6 @@ const overrideOf = (item: GraphEvent, recurrenceId: CalTime, zone: string): Over
   ...componentOf(item, spanOf(item, zone)),
   ...{ recurrenceId, thisAndFuture: false },
 })
-
-/** An exception that was put back to what its series says stays an exception there, and is none to us. */
-export function saysNothing(override: Override, master: Master): boolean {
-  const { start, end, rrules: _, exrules: __, rdates: ___, exdates: ____, ...common } = master
-  const { start: from, end: to, recurrenceId, thisAndFuture: _____, ...said } = override
-  const length = toEpoch(endOf({ start, end }), 'UTC') - toEpoch(start, 'UTC')
-  const own = toEpoch(endOf({ start: from, end: to }), 'UTC') - toEpoch(from, 'UTC')
-  return keyOf(from) === keyOf(recurrenceId) && length === own && JSON.stringify(common) === JSON.stringify(said)
-}
 
 /** The state of a whole event in one text. Exchange's own change keys also move when nobody has changed anything. */
 export const versionOf = (event: ScheduleEvent): string =>

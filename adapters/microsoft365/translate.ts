@@ -7,6 +7,7 @@ import {
   isDate,
   isRecurring,
   type Master,
+  type Override,
   type ScheduleEvent,
 } from '../../src/schedule/event.ts'
 import { type PatternedRecurrence, patternOf, ruleOf } from './recurrence.ts'
@@ -164,6 +165,18 @@ function inGraphsWords(master: Master, room: string): Master {
   return rule ? { ...master, rrules: [rule] } : master
 }
 
+/** An occurrence by its place: the clock time its series gives it. */
+export const placeKey = (time: CalTime): string => (isDate(time) ? time.date : time.dateTime)
+
+const said = ['summary', 'description', 'location', 'status', 'transparent', 'classification'] as const
+
+/** An exception that was put back to what its series says stays an exception there, and is none to us. */
+export function saysNothing(override: Override, master: Master): boolean {
+  const length = (of: Component) => toEpoch(endOf(of), 'UTC') - toEpoch(of.start, 'UTC')
+  const inPlace = placeKey(override.start) === placeKey(override.recurrenceId) && length(override) === length(master)
+  return inPlace && said.every(field => override[field] === master[field])
+}
+
 /** What a mailbox keeps of an event: no field of Kaltura's, no foreign properties, no alarms, no sequence. */
 export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleEvent {
   const recurring = isRecurring(event)
@@ -194,11 +207,9 @@ export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleE
   const { master } = event
   const cancelled = event.overrides.filter(({ status }) => status === 'CANCELLED')
   const exdates = [...(master?.exdates ?? []), ...cancelled.map(({ recurrenceId }) => recurrenceId)].map(at)
-  return {
-    ...event,
-    master: master && inGraphsWords({ ...poor(master), exdates }, room),
-    overrides: event.overrides
-      .filter(({ status }) => status !== 'CANCELLED')
-      .map(override => ({ ...poor(override), recurrenceId: at(override.recurrenceId) })),
-  }
+  const kept = master && inGraphsWords({ ...poor(master), exdates }, room)
+  const overrides = event.overrides
+    .filter(({ status }) => status !== 'CANCELLED')
+    .map(override => ({ ...poor(override), recurrenceId: at(override.recurrenceId) }))
+  return { ...event, master: kept, overrides: overrides.filter(override => !kept || !saysNothing(override, kept)) }
 }
