@@ -1,6 +1,7 @@
 /** The Kaltura account as a source: the one schedule that everything is merged into. */
 import type { Logger } from 'pino'
 import type { Changes, Source } from '../../src/sync/source.ts'
+import { type BulkFile, type BulkJob, bulkUpload } from './bulk.ts'
 import { type AccountFinding, check } from './check.ts'
 import { type Pulled, pullAll, pullSince } from './pull.ts'
 import { Pusher } from './push.ts'
@@ -17,6 +18,7 @@ import { KalturaSession, type SessionOptions } from './session.ts'
 import { AccountContext, type SurroundingsOptions } from './surroundings.ts'
 import { isClaim, normalize } from './view.ts'
 
+export type { BulkFile, BulkItem, BulkJob } from './bulk.ts'
 export type { AccountFinding } from './check.ts'
 export type { KalturaResource, ResourceFields, ResourceType } from './resources.ts'
 
@@ -28,6 +30,8 @@ export interface KalturaAccount extends Required<Omit<Source, 'watch'>> {
   addResource(fields: ResourceFields): Promise<KalturaResource>
   updateResource(id: number, fields: ResourceFields): Promise<KalturaResource>
   deleteResource(id: number): Promise<void>
+  /** Has Kaltura read a file by itself; resolves when it is through with it. */
+  bulkUpload(file: BulkFile): Promise<BulkJob>
   /** Looks after everything that can be wrong between the gateway and the account. */
   check(): Promise<AccountFinding[]>
 }
@@ -63,6 +67,7 @@ export function openKaltura(options: KalturaOptions): KalturaAccount {
     addResource: fields => addResource(session, fields),
     updateResource: (id, fields) => updateResource(session, id, fields),
     deleteResource: id => deleteResource(session, id),
+    bulkUpload: file => bulkUpload(session, file),
     check: () => check(session, options.zone),
     close: async () => session.close(),
   }

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { account } from './account.ts'
 import { appPassword } from './app-password.ts'
 import { backup } from './backup.ts'
+import { bulkUpload } from './bulk-upload.ts'
 import { conflicts } from './conflicts.ts'
 import { doctor } from './doctor.ts'
 import { exportCommand } from './export.ts'
@@ -22,7 +23,7 @@ import { user } from './user.ts'
 
 const commands = [
   ...[serve, importCommand, exportCommand, resources, sync, sources, conflicts, history],
-  ...[token, user, appPassword, account, doctor, backup, restore],
+  ...[token, user, appPassword, account, bulkUpload, doctor, backup, restore],
 ]
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
