@@ -1,74 +1,63 @@
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { type CalTime, emptyMaster, isDate, type ScheduleEvent } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
+import { resolveZone } from '../schedule/timezone.ts'
 import type { Calendar } from './calendars.ts'
+import { type Block, parseBlocks, writeBlock } from './content.ts'
 import type { Exchange } from './gateway.ts'
-import { loadFor, sourceOf } from './sources.ts'
+import { loadFor, type Served, sourceOf } from './sources.ts'
+import { tzidOf, zoneBlock, zonesUsed } from './timezone-choice.ts'
 import { seesPrivate } from './withheld.ts'
 
-/** Events written in one turn of the event loop. */
-const BATCH = 100
+/** Events taken in one turn of the event loop. */
+const BATCH = 200
 
-/** The first and last time on the clock of each zone: enough to know which years its rules are needed for. */
-class ZoneSpans {
-  readonly #spans = new Map<string, { first: string; last: string }>()
+const crlf = (text: string): string => text.replace(/\r?\n/g, '\r\n')
 
-  #add(time: CalTime): void {
-    if (isDate(time) || time.tzid === null || time.tzid === 'UTC') return
-    const { dateTime, tzid } = time
-    const span = this.#spans.get(tzid) ?? { first: dateTime, last: dateTime }
-    if (dateTime < span.first) span.first = dateTime
-    if (dateTime > span.last) span.last = dateTime
-    this.#spans.set(tzid, span)
+/** The events of many texts as one: each with its lines as they are, each time zone once. */
+class Merged {
+  readonly #zones = new Map<string, string>()
+  readonly #used = new Set<string>()
+  events = ''
+
+  /** Whether the zones of a text mean what those of the same name mean that are there already. */
+  #agrees(zones: readonly Block[]): boolean {
+    return zones.every(zone => {
+      const tzid = tzidOf(zone)
+      const known = this.#zones.get(tzid)
+      return known === undefined || known === crlf(writeBlock(zone)) || resolveZone(tzid) !== null
+    })
   }
 
-  add({ master, overrides }: ScheduleEvent): void {
-    for (const { start } of master ? [master, ...overrides] : overrides) this.#add(start)
+  add({ details }: Served): void {
+    let calendar = parseBlocks(details.body)
+    const isZone = (block: Block): boolean => block.name === 'VTIMEZONE'
+    // Two zones of one name and other rules: this event is written anew, in the zone that is meant.
+    if (!this.#agrees(calendar.blocks.filter(isZone))) calendar = parseBlocks(writeCalendar([details.event()]))
+    for (const block of calendar.blocks) {
+      if (!isZone(block)) {
+        for (const tzid of zonesUsed(block)) this.#used.add(tzid)
+        this.events += crlf(writeBlock(block))
+      } else if (!this.#zones.has(tzidOf(block))) this.#zones.set(tzidOf(block), crlf(writeBlock(block)))
+    }
   }
 
-  /** An event without meaning for each end of each span, the last one going on for ever. */
-  markers(): readonly ScheduleEvent[] {
-    return [...this.#spans].flatMap(([tzid, { first, last }]) =>
-      [first, last].map(dateTime => ({
-        uid: `${tzid} ${dateTime}`,
-        master: { ...emptyMaster({ dateTime, tzid }), rrules: ['FREQ=YEARLY'] },
-        overrides: [],
-        resourceIds: [],
-      })),
-    )
+  /** The VTIMEZONEs that came along, and those of zones that came by name only (RFC 7809). */
+  zones(): string {
+    const named = [...this.#used].filter(tzid => !this.#zones.has(tzid)).flatMap(tzid => zoneBlock(tzid) ?? [])
+    return [...this.#zones.values(), ...named.map(writeBlock)].join('')
   }
-}
-
-const BEGIN = 'BEGIN:VEVENT\r\n'
-const END = 'END:VEVENT\r\n'
-
-/** The VEVENTs of a text alone. */
-const eventsIn = (text: string): string => {
-  const start = text.indexOf(`\r\n${BEGIN}`)
-  return start < 0 ? '' : text.slice(start + 2, text.lastIndexOf(END) + END.length)
 }
 
 const write = async (exchange: Exchange, calendar: Calendar): Promise<string> => {
   const members = await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
-  const zones = new ZoneSpans()
-  let events = ''
+  const merged = new Merged()
   for (let start = 0; start < members.length; start += BATCH) {
-    const served = await loadFor(exchange, calendar, members.slice(start, start + BATCH))
-    const batch = served.map(({ details }) => details.event())
-    for (const event of batch) zones.add(event)
-    // The whole schedule is served in our own writing, flags and all; a room's calendar in that of its clients.
-    events +=
-      calendar.kind === 'resource'
-        ? eventsIn(writeCalendar(batch, { timezones: false }))
-        : served.map(({ details }) => eventsIn(details.body)).join('')
+    for (const served of await loadFor(exchange, calendar, members.slice(start, start + BATCH))) merged.add(served)
     await setImmediate()
   }
-  const frame = writeCalendar(zones.markers(), { name: calendar.name })
-  const within = eventsIn(frame)
-  return within === ''
-    ? frame.replace('END:VCALENDAR\r\n', () => `${events}END:VCALENDAR\r\n`)
-    : frame.replace(within, () => events)
+  const frame = writeCalendar([], { name: calendar.name })
+  return frame.replace('END:VCALENDAR\r\n', () => `${merged.zones()}${merged.events}END:VCALENDAR\r\n`)
 }
 
 /** By the state of the calendar: nothing to invalidate. */

@@ -13,18 +13,18 @@ export const timezoneChoice = (headers: IncomingHttpHeaders): TimezoneChoice => 
   return value === 'T' || value === 'F' ? value : null
 }
 
-const tzidOf = (zone: Block): string => {
+export const tzidOf = (zone: Block): string => {
   const line = zone.lines.find(({ name }) => name === 'TZID')
   return line ? lineValue(line) : ''
 }
 
-const zonesUsed = (block: Block): readonly string[] => [
+export const zonesUsed = (block: Block): readonly string[] => [
   ...block.lines.flatMap(line => lineParameter(line, 'TZID') ?? []),
   ...block.blocks.flatMap(zonesUsed),
 ]
 
 /** The VTIMEZONE of a TZID that everybody knows, under that very name. */
-const zoneBlock = (tzid: string): Block | null => {
+export const zoneBlock = (tzid: string): Block | null => {
   const zone = resolveZone(tzid)
   const [block] = zone === null ? [] : parseBlocks(timezoneText(zone)).blocks
   if (!block) return null

@@ -346,6 +346,26 @@ describe('the whole schedule', () => {
 })
 
 describe('a calendar as one file', () => {
+  it('has each time zone once, and two of one name and other rules apart', async () => {
+    const zone = (tzid: string, offset: string) =>
+      `BEGIN:VTIMEZONE\r\nTZID:${tzid}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:${offset}\r\nTZOFFSETTO:${offset}\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n`
+    const event = (uid: string, tzid: string, offset: string, day: string) =>
+      ics(uid, [], `${day}T100000`)
+        .replace('DTSTART:', `DTSTART;TZID=${tzid}:`)
+        .replace('BEGIN:VEVENT', `${zone(tzid, offset)}BEGIN:VEVENT`)
+    const room = '/dav/calendars/lh102/'
+    await put(`${room}z1.ics`, event('z1', 'Europe/Berlin', '+0100', '20270110'))
+    await put(`${room}z2.ics`, event('z2', 'Europe/Berlin', '+0100', '20270111'))
+    await put(`${room}z3.ics`, event('z3', 'Customized', '+0000', '20270112'))
+    await put(`${room}z4.ics`, event('z4', 'Customized', '+0900', '20270113'))
+    const { body } = await get(room)
+    expect(body.match(/TZID:Europe\/Berlin/g)?.length).toBe(1)
+    expect(body.match(/TZID:Customized/g)?.length).toBe(1)
+    expect(body).toContain('DTSTART;TZID=Customized:20270112T100000')
+    expect(body).not.toContain('DTSTART;TZID=Customized:20270113T100000')
+    expect(body).toMatch(/DTSTART;TZID=[^C].*:20270113T100000|DTSTART:20270113T010000Z/)
+  })
+
   it('has every event, an ETag and 304', async () => {
     await put('/dav/calendars/cam1/one.ics', ics('file-one'))
     await put('/dav/calendars/cam1/two.ics', ics('file-two', [], '20270406T080000Z'))
@@ -353,6 +373,7 @@ describe('a calendar as one file', () => {
     expect(answer.body.match(/BEGIN:VCALENDAR/g)?.length).toBe(1)
     expect(answer.body).toContain('UID:file-one')
     expect(answer.body).toContain('UID:file-two')
+    expect(answer.body).toContain(ics('file-one').split('\r\n').slice(3, -2).join('\r\n'))
     const again = await gateway.call('GET', '/dav/calendars/cam1/', {
       headers: { 'if-none-match': String(answer.headers.etag) },
     })
