@@ -41,11 +41,15 @@ const everywhere = { from: -62_000_000_000, to: 250_000_000_000 }
 
 type Rules = Pick<Master, 'start' | 'end' | 'rrules' | 'exrules' | 'rdates'>
 
+type Content = Pick<Component, 'summary' | 'description' | 'location' | 'status' | 'transparent' | 'classification'>
+
 /** What a part says of itself. `said`: what the series said when it was written, in short. */
 interface Part {
   readonly place: string
   readonly rules: Rules
   readonly said: string
+  /** The same in full, where every part is an exception. */
+  readonly content?: Content
 }
 
 export const partsRef = (uid: string): string => `parts/${uid}`
@@ -108,7 +112,8 @@ export function eventOfParts(uid: string, items: ReadonlyMap<string, GraphEvent>
   }
   const contents = parts.map(({ item }) => componentOf(item, { start: rules.start, end: endOf(rules) }))
   // A part that somebody has edited, or that was written as an exception, speaks only for itself.
-  const common = contents.find(content => shortOf(content) === first.part.said) ?? contents[0]
+  const plain = contents[0] && { ...contents[0], ...first.part.content }
+  const common = contents.find(content => shortOf(content) === first.part.said) ?? plain
   if (!common) return null
   const master: Master = { ...common, ...rules, exdates: [] }
   const overrides: Override[] = []
@@ -144,9 +149,15 @@ function wishesOf(wanted: ScheduleEvent, room: Mailbox): Map<string, ScheduleEve
   }
 }
 
-const contentOf = ({ summary, description, location, status, transparent, classification }: Component) => ({
+const contentOf = ({ summary, description, location, status, transparent, classification }: Component): Content => ({
   ...{ summary, description, location, status, transparent, classification },
 })
+
+function speechOf({ master }: ScheduleEvent, parts: readonly ScheduleEvent[]): Pick<Part, 'said' | 'content'> {
+  const said = master ? shortOf(master) : ''
+  const isSaid = parts.some(part => part.master && shortOf(part.master) === said)
+  return isSaid || !master ? { said } : { said, content: contentOf(master) }
+}
 
 const shortOf = (component: Component): string =>
   createHash('sha256')
@@ -170,10 +181,10 @@ export async function pushParts(room: Mailbox, wanted: ScheduleEvent, version: s
   if (there.size === 0) await refuseIfTaken(room, wanted)
   const rules = rulesOf(wanted)
   const places = [...wishes.keys()]
-  const said = wanted.master ? shortOf(wanted.master) : ''
+  const speech = speechOf(wanted, [...wishes.values()])
   for (const place of done ? [] : places) {
     const wish = wishes.get(place)
-    const text = JSON.stringify({ place, rules, said } satisfies Part)
+    const text = JSON.stringify({ place, rules, ...speech } satisfies Part)
     if (wish) await writePart(room, wish, there.get(place), place, { id: partId, value: text })
   }
   for (const [place, item] of there) if (!wishes.has(place)) await erase(room, await held(room, item, wanted.uid))
