@@ -12,7 +12,7 @@ import { Auth } from './auth.ts'
 import { caldavRouter } from './caldav/router.ts'
 import type { Config } from './config.ts'
 import { feedsRouter } from './feeds/router.ts'
-import { type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
+import { type Credentials, type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
 import { accessLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accountSource, configuredCalendars } from './sources.ts'
@@ -158,6 +158,41 @@ async function openAccount(config: Config, embedded: Embedded | null, log: Logge
   if (!config.account) throw new TypeError('neither a real nor an embedded account')
   const { serviceUrl, partnerId, appToken } = config.account
   return openKaltura({ ...common, serviceUrl, partnerId, appToken: { ...appToken, token: appToken.token.reveal() } })
+}
+
+export interface RunningAccount {
+  readonly url: string
+  readonly credentials: Credentials
+  close(): Promise<void>
+}
+
+/** The embedded account without a gateway: a Kaltura for devices and programs under test, in a database of its own. */
+export async function startAccount(
+  config: Config,
+  log: Logger,
+  options: { readonly test: boolean; readonly icalOutput: 'standard' | 'verbatim' },
+): Promise<RunningAccount> {
+  await using opened = new AsyncDisposableStack()
+  const database = await openDatabase(`sqlite:${join(config.dataDir, 'kaltura.db')}`)
+  opened.defer(() => database.close())
+  const kaltura = await openKalturaServer({
+    ...{ database, uploadDir: join(config.dataDir, 'uploads'), ...options },
+    report: error => log.error({ err: error }, 'a defect of the embedded account'),
+  })
+  opened.defer(() => kaltura.close())
+  const credentials = await kaltura.bootstrap()
+  const app = express().disable('x-powered-by').set('etag', false)
+  app.get(['/healthz', '/readyz'], (_, response) => void response.type('text/plain').send('ok\n'))
+  const server = createHttpServer(config, app.use(accessLog(log)).use('/api_v3', kaltura.router))
+  const { port } = await listen(server, config.server.port, config.server.host)
+  opened.defer(async () => {
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  })
+  const running = opened.move()
+  const scheme = config.server.tls ? 'https' : 'http'
+  return { url: `${scheme}://${config.server.hostName}:${port}`, credentials, close: () => running.disposeAsync() }
 }
 
 export interface Running {

@@ -11,6 +11,7 @@ import { doctor } from './doctor.ts'
 import { exportCommand } from './export.ts'
 import { history } from './history.ts'
 import { importCommand } from './import.ts'
+import { kalturaServer } from './kaltura-server.ts'
 import { packageRoot } from './package-root.ts'
 import { resources } from './resources.ts'
 import { restore } from './restore.ts'
@@ -23,7 +24,7 @@ import { user } from './user.ts'
 
 const commands = [
   ...[serve, importCommand, exportCommand, resources, sync, sources, conflicts, history],
-  ...[token, user, appPassword, account, bulkUpload, doctor, backup, restore],
+  ...[token, user, appPassword, account, bulkUpload, kalturaServer, doctor, backup, restore],
 ]
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { createLog } from '../log.ts'
@@ -7,6 +6,7 @@ import { createMetrics } from '../metrics.ts'
 import { print } from './output.ts'
 import { publicUrl } from './public-url.ts'
 import { readConfig } from './run.ts'
+import { askedToStop } from './stopping.ts'
 
 /** Later than the 8 s that requests in flight are given, and sooner than the 10 s a supervisor waits. */
 const longestStop = 9500
@@ -28,20 +28,6 @@ export const serve = new Command('serve')
     log.info('stopped')
     process.exit(0)
   })
-
-/** A signal, or the end of the process that started us on its behalf (bin/kaldav.js). */
-async function askedToStop(): Promise<string> {
-  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
-  const reasons = signals.map(signal => once(process, signal).then(() => signal as string))
-  if (process.channel) {
-    reasons.push(once(process, 'disconnect').then(() => 'disconnect'))
-    process.channel.unref()
-  }
-  const reason = await Promise.race(reasons)
-  // Who asks twice does not want to wait.
-  for (const signal of signals) process.on(signal, () => process.exit(1))
-  return reason
-}
 
 /** Where people, calendar programs and devices find the gateway. */
 async function banner({ gateway, url, madePassword }: Running): Promise<string> {
