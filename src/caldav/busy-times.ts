@@ -24,6 +24,22 @@ export const union = (periods: readonly Period[]): readonly Period[] => {
   return joined
 }
 
+/** What of `periods` lies in none of `taken`; both sorted and disjoint. */
+export const subtract = (periods: readonly Period[], taken: readonly Period[]): readonly Period[] => {
+  const rest: Period[] = []
+  for (const { start, end } of periods) {
+    let from = start
+    for (const cut of taken) {
+      if (cut.end <= from) continue
+      if (cut.start >= end) break
+      if (cut.start > from) rest.push({ start: from, end: cut.start })
+      from = Math.max(from, cut.end)
+    }
+    if (from < end) rest.push({ start: from, end })
+  }
+  return rest
+}
+
 /** Busy periods cut to a window, joined type by type. */
 export const busyTimes = (
   periods: readonly BusyPeriod[],

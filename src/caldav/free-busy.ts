@@ -6,9 +6,12 @@ import { child } from '../dav/xml.ts'
 import { type Component, SCHEDULE, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { type BusyOccurrence, busyWithin, calendarState } from '../store/calendar-reads.ts'
+import { AVAILABILITY, availabilityText, unavailableTimes } from './availability.ts'
 import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
+import { type Personal, personalOf } from './personal.ts'
+import { calendarHref } from './places.ts'
 import type { Report } from './report.ts'
 import { scopesOf } from './scope.ts'
 import { timeRange } from './time-range.ts'
@@ -57,6 +60,12 @@ export const busyPeriods = async (
   return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))
 }
 
+/** When a calendar is closed by the availability set for it (RFC 7953). */
+const closedPeriods = (calendar: Calendar, window: Window, { byPath }: Personal): readonly BusyPeriod[] => {
+  const availability = byPath.get(calendarHref(calendar.segment))?.get(AVAILABILITY)
+  return availability ? unavailableTimes(availabilityText(availability), window, calendar.zone) : []
+}
+
 /** Answers by the state of what they are about: nothing to invalidate. */
 const answers = new LRUCache<string, string>({ maxSize: 8_000_000, sizeCalculation: text => text.length })
 
@@ -69,13 +78,21 @@ export const freeBusyQuery: Report = async (exchange, body) => {
   const calendars = (await scopesOf(exchange)).map(({ calendar }) => calendar)
   const [only] = calendars
   const state = await calendarState(gateway.store, calendars.length === 1 && only ? only.id : SCHEDULE)
-  const key = [state.epoch, state.token, window.from, window.to, ...calendars.map(({ id, zone }) => id + zone)].join(
-    ' ',
-  )
+  const personal = await personalOf(exchange)
+  const key = [
+    state.epoch,
+    state.token,
+    personal.shared,
+    window.from,
+    window.to,
+    ...calendars.map(({ id, zone }) => id + zone),
+  ].join(' ')
   let text = answers.get(key)
   if (text === undefined) {
     const periods: BusyPeriod[] = []
-    for (const calendar of calendars) periods.push(...(await busyPeriods(gateway, calendar, window)))
+    for (const calendar of calendars) {
+      periods.push(...(await busyPeriods(gateway, calendar, window)), ...closedPeriods(calendar, window, personal))
+    }
     text = freeBusyText(busyTimes(periods, window), window, Math.floor(Date.now() / 1000))
     answers.set(key, text)
   }

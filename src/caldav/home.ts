@@ -7,7 +7,7 @@ import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
 import type { XmlNode } from '../dav/xml.ts'
 import { type CalendarChange, changesEverywhere, scheduleState } from '../store/calendar-reads.ts'
-import { pathsChangedSince } from '../store/properties.ts'
+import { EVERYBODY, pathsChangedSince } from '../store/properties.ts'
 import { allCalendars, type Calendar } from './calendars.ts'
 import { calendarEntry, memberResponses, type Question } from './entries.ts'
 import type { Exchange } from './gateway.ts'
@@ -31,18 +31,20 @@ interface HomeState {
   readonly epoch: string
   readonly list: string
   readonly mark: string
-  readonly revision: number
+  readonly own: number
+  readonly shared: number
 }
 
-const FORM = /^urn:kaldav:home:([A-Za-z0-9-]+):([\w-]{12}):(\d+)(\.\d+\.\d+):(\d+)$/
+const FORM = /^urn:kaldav:home:([A-Za-z0-9-]+):([\w-]{12}):(\d+)(\.\d+\.\d+):(\d+):(\d+)$/
 
-const write = ({ epoch, list, mark, revision }: HomeState): string =>
-  `urn:kaldav:home:${epoch}:${list}:${mark}:${revision}`
+const write = ({ epoch, list, mark, own, shared }: HomeState): string =>
+  `urn:kaldav:home:${epoch}:${list}:${mark}:${own}:${shared}`
 
 const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeState> => {
   const { store } = exchange.gateway
   const { epoch, conflicts } = await scheduleState(store)
-  return { epoch, list: listMark(calendars), mark: conflicts, revision: (await personalOf(exchange)).revision }
+  const { own, shared } = await personalOf(exchange)
+  return { epoch, list: listMark(calendars), mark: conflicts, own, shared }
 }
 
 /** Sync token and ctag of the home: moves with every change in any calendar. */
@@ -62,13 +64,16 @@ const changesSince = async (
   calendars: readonly Calendar[],
 ): Promise<HomeChanges> => {
   const { store } = exchange.gateway
-  const [, epoch, list, token, conflicts, revision] = FORM.exec(given) ?? []
+  const [, epoch, list, token, conflicts, own, shared] = FORM.exec(given) ?? []
   if (token === undefined || epoch !== now.epoch || list !== now.list) throw invalidToken()
   // Throws for a token that was never given, or that the change log no longer reaches back to.
   const schedule = await store.changesSince(0, Number(token))
   const events = await changesEverywhere(store.database, Number(token))
   const ids = new Set(events.map(({ resourceId }) => resourceId))
-  const paths = new Set(await pathsChangedSince(store.database, exchange.person.name, Number(revision)))
+  const paths = new Set([
+    ...(await pathsChangedSince(store.database, exchange.person.name, Number(own))),
+    ...(await pathsChangedSince(store.database, EVERYBODY, Number(shared))),
+  ])
   const moved = (calendar: Calendar): boolean => {
     if (calendar.kind === 'conflicts') return conflicts !== now.mark.slice(now.mark.indexOf('.'))
     if (calendar.kind === 'schedule') return schedule.token > Number(token)

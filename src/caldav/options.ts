@@ -8,7 +8,7 @@ import type { Kind } from './places.ts'
  */
 export const DAV_HEADER =
   '1, 3, access-control, calendar-access, calendar-no-timezone, ' +
-  'calendarserver-principal-search, calendarserver-home-sync'
+  'calendar-availability, calendarserver-principal-search, calendarserver-home-sync'
 
 const READING = ['OPTIONS', 'GET', 'HEAD', 'PROPFIND', 'PROPPATCH', 'REPORT'] as const
 const METHODS: Readonly<Partial<Record<Kind, readonly string[]>>> = {

@@ -1,6 +1,7 @@
 import { apple, caldav, calendarserver, dav, kaldav } from '../dav/names.ts'
 import { type Property, propertyTable } from '../dav/propfind.ts'
 import { element, emptyElements, escapeXml, textElement } from '../dav/write.ts'
+import { AVAILABILITY } from './availability.ts'
 import { DATA_TYPES } from './data-spec.ts'
 import * as limits from './limits.ts'
 import { calendarHref, homeHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
@@ -143,6 +144,7 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
   { name: dav('add-member'), value: target => (target.rights.write ? href(target.href) : null) },
   { name: caldav('calendar-timezone'), personal: true, value: target => calendarTimezone(target.calendar.zone) },
   { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
+  { name: AVAILABILITY, personal: true, value: () => null },
   { name: apple('calendar-color'), personal: true, value: () => null },
   { name: apple('calendar-order'), personal: true, value: () => null },
   { name: caldav('supported-calendar-component-set'), value: () => eventComponent },

@@ -1,5 +1,5 @@
 import { readXml } from '../dav/body.ts'
-import { DavError, forbidden } from '../dav/errors.ts'
+import { DavError, forbidden, needPrivilege } from '../dav/errors.ts'
 import { caldav, dav } from '../dav/names.ts'
 import { applied } from '../dav/prefer.ts'
 import type { Property, PropertyTable } from '../dav/propfind.ts'
@@ -7,10 +7,11 @@ import { type Patch, parsePatches, patchResponse } from '../dav/proppatch.ts'
 import { send, sendMultistatus } from '../dav/respond.ts'
 import { element, textElement } from '../dav/write.ts'
 import { textOf, writeNode } from '../dav/xml.ts'
-import { changePersonalProperties, type PersonalChange } from '../store/properties.ts'
+import { changePersonalProperties, EVERYBODY, type PersonalChange } from '../store/properties.ts'
+import { AVAILABILITY, checkAvailability } from './availability.ts'
 import { entryAt } from './entries.ts'
-import type { Method } from './gateway.ts'
-import type { Kind } from './places.ts'
+import type { Exchange, Method } from './gateway.ts'
+import { hrefOf, type Kind } from './places.ts'
 import {
   CALENDAR_PROPERTIES,
   COLLECTION_PROPERTIES,
@@ -32,13 +33,25 @@ const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>
   room: PRINCIPAL_PROPERTIES,
 }
 
+/** Properties that are the same for everybody. */
+const SHARED: ReadonlySet<string> = new Set([AVAILABILITY])
+
 /** Live values a person may replace have to be of their form: others read them back as such. */
 const CHECKS: Readonly<Record<string, (value: string) => DavError | null>> = {
+  [AVAILABILITY]: checkAvailability,
   [caldav('calendar-timezone')]: checkTimezone,
   [caldav('calendar-timezone-id')]: checkTimezoneId,
 }
 
-const refusalOf = (kind: Kind, table: PropertyTable<never>, { name, node }: Patch): DavError | null => {
+const refusalOf = (
+  { person, place }: Exchange,
+  table: PropertyTable<never>,
+  { name, node }: Patch,
+): DavError | null => {
+  const { kind } = place
+  if (SHARED.has(name) && (kind !== 'calendar' || person.role !== 'admin')) {
+    return needPrivilege(hrefOf(place), 'write-properties', `${name} is for administrators to set, on a calendar`)
+  }
   const live = table.get(name)
   if (live && !live.personal) {
     return forbidden(dav('cannot-modify-protected-property'), `${name} is computed by the server`)
@@ -76,13 +89,15 @@ export const proppatch: Method = async exchange => {
   const table = TABLES[place.kind] ?? COLLECTION_PROPERTIES
   const refusals = new Map(
     patches.flatMap(patch => {
-      const refusal = refusalOf(place.kind, table, patch)
+      const refusal = refusalOf(exchange, table, patch)
       return refusal ? [[patch.name, refusal] as const] : []
     }),
   )
   if (refusals.size === 0) {
     const changes = patches.flatMap(patch => [asChange(patch), ...alongside(patch)])
-    await changePersonalProperties(gateway.store.database, person.name, href, changes)
+    for (const [user, own] of Map.groupBy(changes, ({ name }) => (SHARED.has(name) ? EVERYBODY : person.name))) {
+      await changePersonalProperties(gateway.store.database, user, href, own)
+    }
     if (prefer.minimal) return send(response, 200, applied('return=minimal'))
   }
   await sendMultistatus(response, [patchResponse(href, patches, refusals)])

@@ -14,10 +14,22 @@ export interface PersonalChange {
   readonly value: string | null
 }
 
-/** Counts what a person wrote: unchanged means that everything read before still holds. 0: never wrote anything. */
-export const personalRevision = async (database: Database, user: string): Promise<number> => {
-  const [row] = await database.query('SELECT revision FROM personal_revision WHERE user_name = $1', [user])
-  return Number(row?.revision ?? 0)
+/** The name under which stands what is the same for everybody; no person has it. */
+export const EVERYBODY = ''
+
+/** What a person wrote, and what was written for everybody: unchanged counts mean that all read before still holds. */
+export interface Revisions {
+  readonly own: number
+  readonly shared: number
+}
+
+export const revisions = async (database: Database, user: string): Promise<Revisions> => {
+  const rows = await database.query('SELECT user_name, revision FROM personal_revision WHERE user_name IN ($1, $2)', [
+    user,
+    EVERYBODY,
+  ])
+  const of = (name: string): number => Number(rows.find(row => row.user_name === name)?.revision ?? 0)
+  return { own: of(user), shared: of(EVERYBODY) }
 }
 
 export const personalProperties = async (database: Database, user: string): Promise<PersonalProperties> => {

@@ -6,6 +6,7 @@ import {
   inner,
   multistatus,
   property,
+  propfindBody,
   startTestGateway,
   syncBody,
   type TestGateway,
@@ -375,6 +376,54 @@ describe('free-busy-query (RFC 4791 §7.10)', () => {
       'FREEBUSY;FBTYPE=BUSY-UNAVAILABLE:20290101T160000Z/20290101T170000Z',
       'FREEBUSY;FBTYPE=BUSY-TENTATIVE:20290101T120000Z/20290101T130000Z',
     ])
+  })
+
+  it('is closed outside the opening hours an administrator has set (RFC 7953)', async () => {
+    const path = '/dav/calendars/lh102/'
+    const hours = [
+      'BEGIN:VCALENDAR',
+      'VERSION:2.0',
+      'BEGIN:VAVAILABILITY',
+      'UID:hours',
+      'DTSTAMP:20260101T000000Z',
+      'BEGIN:AVAILABLE',
+      'UID:hours-1',
+      'DTSTAMP:20260101T000000Z',
+      'DTSTART;TZID=Europe/Berlin:20260105T080000',
+      'DTEND;TZID=Europe/Berlin:20260105T200000',
+      'RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
+      'END:AVAILABLE',
+      'END:VAVAILABILITY',
+      'END:VCALENDAR',
+      '',
+    ].join('&#13;\n')
+    const set = (text: string, as: 'av-team' | 'booker') =>
+      gateway.call('PROPPATCH', path, {
+        as,
+        body: `<D:propertyupdate xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop><C:calendar-availability>${text}</C:calendar-availability></D:prop></D:set></D:propertyupdate>`,
+      })
+    const statusOf = async (answer: Promise<{ body: string }>) =>
+      multistatus((await answer).body)
+        .get(path)
+        ?.properties.get(`${C}calendar-availability`)?.status
+    expect(await statusOf(set(hours, 'booker'))).toBe(403)
+    expect(await statusOf(set('Mo-Fr', 'av-team'))).toBe(403)
+    expect(await statusOf(set(hours, 'av-team'))).toBe(200)
+    const ask = () =>
+      report(
+        path,
+        '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav"><C:time-range start="20270205T000000Z" end="20270208T120000Z"/></C:free-busy-query>',
+      )
+    // Friday 5 to Monday 8 February 2027, in winter one hour ahead of UTC.
+    expect((await ask()).body.replaceAll('\r\n ', '').match(/^FREEBUSY.*/gm)).toEqual([
+      'FREEBUSY;FBTYPE=BUSY-UNAVAILABLE:20270205T000000Z/20270205T070000Z,20270205T190000Z/20270208T070000Z',
+    ])
+    const seen = await gateway.call('PROPFIND', path, {
+      as: 'viewer',
+      headers: { depth: '0' },
+      body: propfindBody('C:calendar-availability'),
+    })
+    expect(property(seen.body, path, `${C}calendar-availability`)).toContain('BEGIN:VAVAILABILITY\r\n')
   })
 
   it('needs a time range in UTC', async () => {
