@@ -143,8 +143,21 @@ export class Graph {
     }
     const credential = await this.#credential()
     const scope = `${new URL(graphUrl).origin}/.default`
+    // Forty rooms that start together need one token, not forty; the credential keeps it from then on.
+    let asked: Promise<string> | null = null
+    const ask = () => {
+      const answer = credential.getToken(scope).then(token => token?.token ?? '')
+      const forget = () => {
+        asked = null
+      }
+      answer.then(forget, forget)
+      return answer
+    }
     const handler = new AuthenticationHandler({
-      getAccessToken: async () => (await credential.getToken(scope))?.token ?? '',
+      getAccessToken: () => {
+        asked ??= ask()
+        return asked
+      },
     })
     // Neither the library's retries, which repeat a POST, nor its redirects.
     handler.setNext(new HTTPMessageHandler())

@@ -624,6 +624,46 @@ describe('transport and rights', () => {
     expect(await run()).toMatchObject({ created: 1, error: null })
   })
 
+  it.each([
+    ['without a content type', false],
+    ['as JSON', true],
+  ])('S55 answers of 202 %s are successes', async (_, acceptedAsJson) => {
+    graph.acceptedAsJson = acceptedAsJson
+    for (let n = 0; n < 30; n++) meeting([r1], { ...slot(`05-${two(n + 1)}`, 9) })
+    await run()
+    for (const uid of await uids()) await harness.remove(uid)
+    expect(await run()).toMatchObject({ pushed: 30, error: null })
+    expect(items()).toEqual([])
+  })
+
+  it('S52 many rooms at once keep to four requests for each', async () => {
+    const rooms = Array.from({ length: 40 }, (_, n) => `many${n}@contoso.test`)
+    const openAll = openMicrosoft365({
+      ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
+      ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
+    })
+    for (const address of rooms) {
+      for (let n = 0; n < 5; n++) {
+        const { id: _, ...series } = bookedSeries()
+        graph.mailbox(r1).remove(_)
+        graph.mailbox(address).put({ ...series, iCalUId: `${address}${n}` })
+      }
+    }
+    graph.mostAtOnce = 0
+    const rounds = await Promise.all(rooms.map(address => openAll(address, 'Europe/Berlin').pull(null)))
+    expect(rounds.map(({ changed }) => changed.length)).toEqual(rooms.map(() => 5))
+    expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
+    expect(graph.tokensGiven).toBe(1)
+  })
+
+  it('S61 a poll that finds nothing is one request', async () => {
+    for (let n = 0; n < 20; n++) bookedSeries()
+    await run()
+    graph.calls.length = 0
+    await run()
+    expect(graph.calls).toHaveLength(1)
+  })
+
   it('S57 a mailbox that may no longer be read loses nothing and comes back by itself', async () => {
     booked()
     await run()

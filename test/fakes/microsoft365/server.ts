@@ -76,6 +76,8 @@ export class FakeGraph {
   emptyFirstPage = false
   /** What the room's mailbox does to accepted meetings (Set-CalendarProcessing's defaults). */
   autoAccept = { deleteSubject: true, deleteComments: true, removePrivate: true }
+  /** An empty 202 says that it is JSON, which the vendor's client takes for an error. */
+  acceptedAsJson = false
   tokensGiven = 0
   refuseTokens: { error: string; error_description: string } | null = null
   /** The most requests of one mailbox at the same time. */
@@ -190,7 +192,9 @@ export class FakeGraph {
 
   #send(response: ServerResponse, method: string, path: string, body: unknown): void {
     if (body === null) {
-      response.writeHead(/\/(accept|decline|cancel|tentativelyAccept)$/.test(path) ? 202 : 204).end()
+      const accepted = /\/(accept|decline|cancel|tentativelyAccept)$/.test(path)
+      const headers = accepted && this.acceptedAsJson ? { 'Content-Type': 'application/json' } : {}
+      response.writeHead(accepted ? 202 : 204, headers).end()
       return
     }
     const made = method === 'POST' && /\/(events|subscriptions)$/.test(path)
