@@ -2,12 +2,12 @@
  * Rooms that are invited. Our meetings lie in the organizer's calendar; what the room keeps of them is a copy whose
  * title and text the room's own mailbox replaces, so it only tells where to look.
  */
-import { createHash } from 'node:crypto'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { isItemTrouble, type Mailbox } from './mailbox.ts'
 import { versionOf } from './series.ts'
 import type { Found } from './sorting.ts'
+import { copyKey, type Titles } from './titles.ts'
 import type { GraphEvent } from './translate.ts'
 import type { Window } from './window.ts'
 
@@ -17,6 +17,8 @@ export interface Place {
   readonly home: Mailbox | null
   /** Meetings, by their id at the organizer's, that the room has not answered yet. */
   readonly asked: Set<string>
+  /** What meetings of others said before the room answered; outlives a cursor that has died. */
+  readonly titles: Titles
 }
 
 /** A ref into the organizer's calendar, not the room's. */
@@ -33,9 +35,6 @@ const withStatus = (event: ScheduleEvent, status: 'CONFIRMED' | 'TENTATIVE'): Sc
 })
 
 const sameAddress = (a: string | null | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase()
-
-/** What an id of the room's copy is remembered by. */
-export const copyKey = (id: string): string => createHash('sha256').update(id).digest('base64url').slice(0, 16)
 
 /** Our meetings at the organizer's, for one read of the room. */
 export class Home {

@@ -21,7 +21,7 @@ export function openMicrosoft365(options: Microsoft365Options): (mailbox: string
     const room = new Mailbox(graph, address, zone, options.tenant)
     // One event may book several rooms: each has a meeting of its own at the organizer's.
     const home = options.organizer && new Mailbox(graph, options.organizer, zone, `${options.tenant}/${address}`)
-    const place: Place = { room, home: home || null, asked: new Set() }
+    const place: Place = { room, home: home || null, asked: new Set(), titles: {} }
     const subscription = new Subscription(room)
     return {
       pull: cursor => pull(place, cursor),

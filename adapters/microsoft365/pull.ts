@@ -4,11 +4,12 @@
  */
 import { CursorExpired, Unavailable } from '../../src/errors.ts'
 import type { Changes } from '../../src/sync/source.ts'
-import { copyKey, Home, type Place } from './home.ts'
+import { Home, type Place } from './home.ts'
 import { isItemTrouble, type Mailbox, type Marks } from './mailbox.ts'
 import { eventOfParts, isPart, partsRef, readParts } from './parts.ts'
 import { versionOf } from './series.ts'
 import { type Found, sorted } from './sorting.ts'
+import { asWritten, copyKey, type Titles } from './titles.ts'
 import { claims, type GraphEvent } from './translate.ts'
 import { day, epochNow, instant, type Window, windowAt } from './window.ts'
 
@@ -24,6 +25,8 @@ interface Cursor {
   readonly link: string
   /** UIDs of series that lie there as single events, by the keys of those. */
   readonly parts?: Readonly<Record<string, string>>
+  /** What meetings said before the room answered. */
+  readonly titles?: Titles
   /** Where rooms are invited: what `Home` remembers from one read to the next. */
   readonly copies?: Readonly<Record<string, string>>
   readonly asked?: readonly string[]
@@ -53,13 +56,15 @@ export async function pull(place: Place, cursorText: string | null): Promise<Cha
   for (const id of cursor?.asked ?? []) asked.add(id)
   const home = place.home && new Home(place, place.home, cursor?.copies ?? {})
   const parts = { ...cursor?.parts }
+  const titles = Object.assign(place.titles, cursor?.titles)
+  const reading: Reading = { room, home, parts, titles }
   const next = (made: number, link: string): string => {
     const ours = home ? { copies: home.copies, asked: [...asked] } : {}
-    return JSON.stringify({ v: 1, made, link, parts, ...ours } satisfies Cursor)
+    return JSON.stringify({ v: 1, made, link, parts, titles, ...ours } satisfies Cursor)
   }
   if (cursor && now - cursor.made < windowAge && now >= cursor.made) {
     const round = await follow(room, cursor.link)
-    const changes = await look(room, home, parts, round.items, null)
+    const changes = await look(reading, round.items, null)
     return { ...changes, cursor: next(cursor.made, round.link) }
   }
   // What happened in the old window since the last look may lie outside the new one.
@@ -68,7 +73,7 @@ export async function pull(place: Place, cursorText: string | null): Promise<Cha
   const round = await wholeRound(room, window)
   await home?.readAll(window)
   const items = [...(before?.items ?? []), ...round.items]
-  const changes = await look(room, home, parts, items, await room.marks())
+  const changes = await look(reading, items, await room.marks())
   return {
     ...changes,
     cursor: next(now, round.link),
@@ -114,14 +119,21 @@ async function follow(room: Mailbox, start: string): Promise<{ items: GraphEvent
   throw new Unavailable(`${room.address}: more than ${mostPages} pages`)
 }
 
+/** One read of a room: what is remembered for the next is changed in it. */
+interface Reading {
+  readonly room: Mailbox
+  readonly home: Home | null
+  readonly parts: Record<string, string>
+  readonly titles: Titles
+}
+
 /** @param marks our properties by item id, where all have been read; else each item is asked */
 async function look(
-  room: Mailbox,
-  home: Home | null,
-  parts: Record<string, string>,
+  reading: Reading,
   items: readonly GraphEvent[],
   marks: ReadonlyMap<string, Marks> | null,
 ): Promise<Found> {
+  const { room, home, parts } = reading
   const found: Found = { changed: [], removed: [], unreadable: [] }
   const { singles, series, gone } = sorted(items)
   const split = new Set<string>()
@@ -129,12 +141,13 @@ async function look(
     const uid = parts[copyKey(id)]
     if (uid !== undefined) split.add(uid)
     else if (!home?.lost(id)) found.removed.push(id)
+    delete reading.titles[copyKey(id)]
   }
   const take = async (plain: GraphEvent) => {
     const properties = marks?.get(plain.id)
     const item = properties ? { ...plain, singleValueExtendedProperties: properties } : plain
     const uid = room.uidOn(item)
-    if (uid === null || !isPart(item)) return takeItem(room, home, item, uid, found)
+    if (uid === null || !isPart(item)) return takeItem(reading, item, uid, found)
     split.add(uid)
     parts[copyKey(item.id)] = uid
   }
@@ -182,8 +195,7 @@ async function takeParts(room: Mailbox, uid: string, found: Found): Promise<void
 }
 
 async function takeItem(
-  room: Mailbox,
-  home: Home | null,
+  { room, home, titles }: Reading,
   item: GraphEvent,
   uid: string | null,
   found: Found,
@@ -196,7 +208,7 @@ async function takeItem(
   }
   const name = uid ?? item.iCalUId ?? `${id}@outlook.com`
   try {
-    const { event } = await room.hold(item, name)
+    const { event } = await room.hold(asWritten(item, titles), name)
     found.changed.push({ ref: { id, version: versionOf(event) }, event })
   } catch (error) {
     if (!isItemTrouble(error)) throw error

@@ -94,8 +94,8 @@ async function update(
   const there = await held(room, item, wanted.uid)
   // Our own write whose answer was lost: nothing is left to do.
   if (differences(there.event, wanted).length === 0) return refOf(there)
-  refuseOther(room, there, at.version)
   refuseForeign(item)
+  refuseOther(room, there, at.version)
   if (guest === null && isMoved(there.event, wanted)) await refuseIfTaken(room, wanted, item.id)
   return bring(room, wanted, master, there)
 }

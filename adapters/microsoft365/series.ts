@@ -71,11 +71,16 @@ function originalOf(item: GraphEvent, like: CalTime, room: string): CalTime {
   return { date: isDate(local) ? local.date : local.dateTime.slice(0, 10) }
 }
 
+/** Whether the room has put the organizer's name in the place of the title. */
+const isNamed = ({ subject }: GraphEvent, { isOrganizer, organizer }: GraphEvent): boolean =>
+  isOrganizer === false && subject?.trim() === organizer?.emailAddress?.name?.trim()
+
 /** Where an exception leaves something out, it says what its series says. */
 const withMaster = (instance: GraphEvent, master: GraphEvent): GraphEvent => ({
   ...{ subject: master.subject ?? null, body: master.body ?? null, location: master.location ?? null },
   ...{ showAs: master.showAs ?? null, sensitivity: master.sensitivity ?? null, isAllDay: master.isAllDay ?? null },
   ...Object.fromEntries(Object.entries(instance).filter(([, value]) => value !== null && value !== undefined)),
+  ...(isNamed(instance, master) ? { subject: master.subject ?? null, body: master.body ?? null } : {}),
   ...{ id: instance.id },
 })
 

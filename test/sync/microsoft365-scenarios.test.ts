@@ -464,6 +464,35 @@ describe('fields', () => {
     expect(graph.mailbox(ann).get(id)?.attendees?.[0]?.status?.response).toBe('declined')
   })
 
+  it('what an accepting room does to a meeting is no edit of it', async () => {
+    const organizer = { emailAddress: { address: ann, name: 'Ann Example' } }
+    const asked = { isOrganizer: false, organizer, responseStatus: { response: 'notResponded' } }
+    const item = bookedSeries({ ...asked, subject: 'Physics', body: { contentType: 'text', content: 'Bring chalk' } })
+    graph.mailbox(r1).change(`OID.${item.id}.${year}-03-15`, slot('03-15', 15))
+    await run()
+    const accepted = { subject: 'Ann Example', body: { contentType: 'html', content: '<html></html>' } }
+    graph.mailbox(r1).change(item.id, { ...accepted, responseStatus: { response: 'accepted' } })
+    graph.mailbox(r1).change(`OID.${item.id}.${year}-03-15`, accepted)
+    await run()
+    const titles = async () => {
+      const event = await eventOf(item.iCalUId ?? '')
+      return [event?.master, ...(event?.overrides ?? [])].map(part => [part?.summary, part?.description, part?.status])
+    }
+    const physics = ['Physics', 'Bring chalk', 'CONFIRMED']
+    expect(await titles()).toEqual([physics, physics])
+    // Neither a dead token nor a restart makes it forget.
+    graph.mailbox(r1).generation++
+    await run()
+    source = open(r1)
+    graph.mailbox(r1).touch(item.id)
+    await run()
+    expect(await titles()).toEqual([physics, physics])
+    // An edit of Ann's own, which the room shows as such.
+    graph.mailbox(r1).change(item.id, { subject: 'Chemistry' })
+    await run()
+    expect((await titles())[0]?.[0]).toBe('Chemistry')
+  })
+
   it('S44 the body of an online meeting is left alone', async () => {
     const item = booked({
       isOnlineMeeting: true,
