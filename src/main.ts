@@ -11,6 +11,7 @@ import type { KalturaAccount } from '../adapters/kaltura/index.ts'
 import { Auth } from './auth.ts'
 import { caldavRouter } from './caldav/router.ts'
 import type { Config } from './config.ts'
+import { deviceListRouter } from './feeds/device-list.ts'
 import { feedsRouter } from './feeds/router.ts'
 import { type Credentials, type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
 import { accessLog } from './log.ts'
@@ -273,13 +274,16 @@ function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics
   const { config, store, auth, log, sync } = gateway
   const app = express().disable('x-powered-by').set('etag', false).set('trust proxy', config.server.trustProxy)
   const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
+  const ids = (uid: string) => kalturaIds(store.database, uid)
   app.use(accessLog(log))
   app.use(metrics.middleware)
   app.use(healthRouter({ store, sync, health, metrics }))
   app.use(caldavRouter({ store, auth, config: http, log }))
-  app.use(feedsRouter({ store, auth, log, kalturaIds: uid => kalturaIds(store.database, uid) }))
+  app.use(feedsRouter({ store, auth, log, kalturaIds: ids }))
   app.use('/webhooks', gateway.webhooks)
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
+  else if (config.account)
+    app.use('/api_v3', deviceListRouter({ store, log, account: config.account, kalturaIds: ids }))
   app.use(webRouter({ store, auth, sync, config, log }))
   return app
 }

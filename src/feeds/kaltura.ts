@@ -100,9 +100,9 @@ const writtenOut = (context: Context): ScheduleEvent => {
   }
 }
 
-export const renderKaltura = (content: FeedContent, reader: Reader): string => {
-  const stored = new Map(content.events.map(each => [each.uid, each]))
-  const events = content.events.map(each =>
+/** What the profile is written from: series, and every occurrence in the window. */
+export const kalturaEvents = (content: FeedContent, reader: Reader): ScheduleEvent[] =>
+  content.events.map(each =>
     writtenOut({
       content,
       stored: each,
@@ -110,11 +110,25 @@ export const renderKaltura = (content: FeedContent, reader: Reader): string => {
       ids: content.kalturaIds.get(each.uid),
     }),
   )
+
+/** @param count of all there is, where `events` are a page of it */
+export const writeKaltura = (
+  events: readonly ScheduleEvent[],
+  content: FeedContent,
+  reader: Reader,
+  count: number,
+): string => {
+  const stored = new Map(content.events.map(each => [each.uid, each]))
   const decorate = (event: ScheduleEvent, component: Component): readonly JCalProperty[] =>
     component === mainComponent(event)
       ? flagsOf(event.uid, stored.get(event.uid)?.source ?? '', content.conflicts.get(event.uid) ?? [])
       : []
-  const count = events.reduce((sum, { master, overrides }) => sum + Number(master !== null) + overrides.length, 0)
   const text = writeCalendar(events, { password: reader === 'device', decorate })
   return withCalendarLines(text, [`X-KALTURA-TOTAL-COUNT:${count}`])
+}
+
+export const renderKaltura = (content: FeedContent, reader: Reader): string => {
+  const events = kalturaEvents(content, reader)
+  const count = events.reduce((sum, { master, overrides }) => sum + Number(master !== null) + overrides.length, 0)
+  return writeKaltura(events, content, reader, count)
 }
