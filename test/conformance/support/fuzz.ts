@@ -16,7 +16,7 @@ const query = (properties: string, inner: string) =>
   `<?xml version="1.0"?><C:calendar-query ${spaces}><D:prop>${properties}</D:prop>${filter(inner)}</C:calendar-query>`
 const week = `start="${day(1)}T000000Z" end="${day(8)}T000000Z"`
 
-const xmlBodies = [
+const reportBodies = [
   query('<D:getetag/><C:calendar-data/>', `<C:time-range ${week}/>`),
   query(`<C:calendar-data><C:expand ${week}/></C:calendar-data>`, `<C:time-range ${week}/>`),
   query(`<C:calendar-data><C:limit-recurrence-set ${week}/></C:calendar-data>`, ''),
@@ -31,12 +31,20 @@ const xmlBodies = [
   `<?xml version="1.0"?><C:calendar-multiget ${spaces}><D:prop><D:getetag/><C:calendar-data/></D:prop><D:href>/dav/calendars/lh102/f1.ics</D:href><D:href>/dav/calendars/lh102/f2.ics</D:href></C:calendar-multiget>`,
   `<?xml version="1.0"?><C:free-busy-query ${spaces}><C:time-range ${week}/></C:free-busy-query>`,
   `<?xml version="1.0"?><D:sync-collection ${spaces}><D:sync-token></D:sync-token><D:sync-level>1</D:sync-level><D:limit><D:nresults>5</D:nresults></D:limit><D:prop><D:getetag/></D:prop></D:sync-collection>`,
-  `<?xml version="1.0"?><D:propfind ${spaces}><D:allprop/><D:include><D:acl/></D:include></D:propfind>`,
-  `<?xml version="1.0"?><D:propfind ${spaces}><D:prop><D:resourcetype/><D:displayname/><C:calendar-home-set/><D:current-user-privilege-set/></D:prop></D:propfind>`,
-  `<?xml version="1.0"?><D:propertyupdate ${spaces}><D:set><D:prop><A:calendar-color>#ff0000ff</A:calendar-color></D:prop></D:set><D:remove><D:prop><A:calendar-order/></D:prop></D:remove></D:propertyupdate>`,
   `<?xml version="1.0"?><D:expand-property ${spaces}><D:property name="current-user-principal" namespace="DAV:"><D:property name="displayname" namespace="DAV:"/></D:property></D:expand-property>`,
   `<?xml version="1.0"?><D:principal-property-search ${spaces}><D:property-search><D:prop><D:displayname/></D:prop><D:match>lh</D:match></D:property-search><D:prop><D:displayname/></D:prop></D:principal-property-search>`,
 ]
+
+const propfindBodies = [
+  `<?xml version="1.0"?><D:propfind ${spaces}><D:allprop/><D:include><D:acl/></D:include></D:propfind>`,
+  `<?xml version="1.0"?><D:propfind ${spaces}><D:prop><D:resourcetype/><D:displayname/><C:calendar-home-set/><D:current-user-privilege-set/></D:prop></D:propfind>`,
+]
+
+const proppatchBodies = [
+  `<?xml version="1.0"?><D:propertyupdate ${spaces}><D:set><D:prop><A:calendar-color>#ff0000ff</A:calendar-color></D:prop></D:set><D:remove><D:prop><A:calendar-order/></D:prop></D:remove></D:propertyupdate>`,
+]
+
+const xmlBodies = [...reportBodies, ...propfindBodies, ...proppatchBodies]
 
 const event = (number: number, lines: readonly string[]) =>
   [
@@ -94,15 +102,111 @@ const poison = [
 const cuts = (text: string) =>
   fc.tuple(fc.nat(text.length), fc.nat(60), fc.oneof(fc.constantFrom(...poison), fc.string({ maxLength: 20 })))
 
+/** Cut and patched anywhere: mostly no longer XML or iCalendar at all. */
+const patched = (body: string) =>
+  fc
+    .array(cuts(body), { minLength: 1, maxLength: 3 })
+    .map(edits =>
+      edits.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), body),
+    )
+
+/** Values that may stand in an attribute, a text, a property or a parameter, and still be nonsense there. */
+const values = [
+  ...[
+    '',
+    ' ',
+    '0',
+    '-1',
+    'x',
+    'no',
+    'VEVENT',
+    'VTODO',
+    'VALARM',
+    'VCALENDAR',
+    'DTSTART',
+    'i;octet',
+    'i;unicode-casemap',
+    'DAV:',
+  ],
+  ...[
+    '20270101T000000Z',
+    '20270101',
+    '00000000T000000Z',
+    '99991231T235959Z',
+    '20270230T000000Z',
+    'P1D',
+    '-P1D',
+    'PT0S',
+    'P99999W',
+  ],
+  ...[
+    'urn:kaldav:1',
+    'FREQ=SECONDLY',
+    'COUNT=1000000000',
+    'INTERVAL=0',
+    'UNTIL=19700101',
+    'BYDAY=53MO',
+    'Europe/Nowhere',
+    'UTC',
+  ],
+  ...[
+    '/dav/calendars/lh102/f1.ics',
+    '/dav/calendars/lh101/',
+    'http://elsewhere.example/f1.ics',
+    '../f1.ics',
+    '%00',
+    '%zz',
+    '漢🎓',
+  ],
+  ...[
+    'x'.repeat(3000),
+    'a;b,c',
+    'mailto:a@example.edu',
+    'TRUE',
+    '1e9',
+    '18446744073709551616',
+    '2147483648',
+    'infinity',
+    '$1',
+    '%s',
+  ],
+]
+const xmlValue = /(?<= (?:name|start|end|collation|negate-condition|namespace)=)"[^"]*"|(?<=>)[^<>]*(?=<\/)/g
+const calendarValue = /(?<=[:;=,])[^:;=,\r\n]+/g
+
+/** Values exchanged for others: still XML or iCalendar, so that what is wrong is found deep inside. */
+const retold = (body: string) => {
+  const token = body.startsWith('<') ? xmlValue : calendarValue
+  const change = fc.tuple(fc.nat([...body.matchAll(token)].length), fc.constantFrom(...values))
+  return fc.array(change, { minLength: 1, maxLength: 3 }).map(changes => {
+    const chosen = new Map(changes)
+    let index = -1
+    return body.replace(token, old => {
+      index += 1
+      const value = chosen.get(index)
+      if (value === undefined) return old
+      return old.startsWith('"') ? `"${value}"` : value
+    })
+  })
+}
+
+/** One name exchanged for another wherever it stands: elements, components and properties where they do not belong. */
+const renamed = (body: string) => {
+  const names = [...new Set(body.match(body.startsWith('<') ? /(?<=<\w:)[\w-]+/g : /^[A-Z-]+(?=[:;])/gm) ?? ['x'])]
+  const name = fc.constantFrom(...names)
+  return fc.tuple(name, name).map(([from, to]) => body.replaceAll(new RegExp(`(?<![\\w-])${from}(?![\\w-])`, 'g'), to))
+}
+
 const mutated = (bodies: readonly string[]) =>
   fc
     .constantFrom(...bodies)
-    .chain(body =>
-      fc
-        .array(cuts(body), { maxLength: 3 })
-        .map(edits =>
-          edits.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), body),
-        ),
+    .chain(text =>
+      fc.oneof(
+        { weight: 1, arbitrary: fc.constant(text) },
+        { weight: 2, arbitrary: patched(text) },
+        { weight: 4, arbitrary: retold(text) },
+        { weight: 2, arbitrary: renamed(text) },
+      ),
     )
 
 const nested = fc
@@ -216,16 +320,44 @@ const method = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('LOCK', 'UNLOCK', 'PATCH', 'ACL', 'SEARCH', 'TRACE', 'FOO', 'get') },
 )
 
-/** Mostly a body that fits its method, so that what is wrong is deep inside. */
-export const cases: fc.Arbitrary<Case> = fc
-  .tuple(method, path, fc.array(header, { maxLength: 4 }), body, fc.boolean())
-  .chain(([verb, where, headers, any, fits]) => {
-    const bodies = verb === 'PUT' ? mutated(calendarBodies) : mutated(xmlBodies)
-    const type = verb === 'PUT' ? 'text/calendar' : 'application/xml'
-    const fitting = bodies.map(text => ({ body: text, headers: [...headers, ['Content-Type', type] as const] }))
-    const chosen = fits ? fitting : fc.constant({ body: any, headers })
-    return chosen.map(rest => ({ method: verb, path: where, ...rest }))
+const files = fc.constantFrom(...[1, 2, 3, 4, 5].map(number => `/dav/calendars/lh102/f${number}.ics`))
+const folder = fc.constantFrom(...folders)
+
+const xmlCase = (verb: string, bodies: readonly string[]): fc.Arbitrary<Case> =>
+  fc.record({
+    method: fc.constant(verb),
+    path: fc.oneof({ weight: 4, arbitrary: folder }, { weight: 1, arbitrary: files }),
+    headers: fc
+      .tuple(one('Depth', '0', '1'), fc.array(header, { maxLength: 1 }))
+      .map(([depth, more]) => [['Content-Type', 'application/xml'] as const, ...more, depth]),
+    body: mutated(bodies),
   })
+
+/** A request that is right but for its values: method, place, type and kind of body fit together. */
+const fitting: fc.Arbitrary<Case> = fc.oneof(
+  fc.record({
+    method: fc.constant('PUT'),
+    path: files,
+    headers: fc.array(header, { maxLength: 1 }).map(more => [['Content-Type', 'text/calendar'] as const, ...more]),
+    body: mutated(calendarBodies),
+  }),
+  xmlCase('REPORT', reportBodies),
+  xmlCase('REPORT', reportBodies),
+  xmlCase('PROPFIND', propfindBodies),
+  xmlCase('PROPPATCH', proppatchBodies),
+  fc.record({
+    method: fc.constantFrom('COPY', 'MOVE', 'DELETE', 'GET'),
+    path: files,
+    headers: fc
+      .tuple(files, fc.array(header, { maxLength: 2 }))
+      .map(([to, more]) => [...more, ['Destination', to]] as const),
+    body: fc.constant(''),
+  }),
+)
+
+const anything: fc.Arbitrary<Case> = fc.record({ method, path, headers: fc.array(header, { maxLength: 4 }), body })
+
+export const cases: fc.Arbitrary<Case> = fc.oneof({ weight: 3, arbitrary: fitting }, { weight: 2, arbitrary: anything })
 
 /** The case as it goes over the wire, with credentials; UTF-8 where it is not ASCII. */
 export function wire({ method: verb, path: where, headers, body: text }: Case, authorization: string): Buffer {
