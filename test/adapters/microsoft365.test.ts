@@ -1,8 +1,14 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
+import { type Microsoft365Options, openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { AccessDenied, CursorExpired, Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
+import { localhost } from '../fakes/microsoft365/certificate.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 
 const room = 'room1@contoso.test'
@@ -21,11 +27,11 @@ afterEach(async () => {
   expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
 })
 
-const open = (organizer: string | null = null) =>
-  openMicrosoft365({
-    ...{ tenantId, clientId: 'aaaaaaaa-2222-3333-4444-555555555555', clientSecret: 'secret', organizer, tenant: '101' },
-    ...{ graphUrl: graph.url, authorityUrl: graph.url },
-  })(room, 'Europe/Berlin')
+const options = (organizer: string | null): Microsoft365Options => ({
+  ...{ tenantId, clientId: 'aaaaaaaa-2222-3333-4444-555555555555', clientSecret: 'secret', organizer, tenant: '101' },
+  ...{ graphUrl: graph.url, authorityUrl: graph.url },
+})
+const open = (organizer: string | null = null) => openMicrosoft365(options(organizer))(room, 'Europe/Berlin')
 
 const berlin = (dateTime: string) => ({ dateTime, tzid: 'Europe/Berlin' })
 const year = new Date().getUTCFullYear() + 1
@@ -393,6 +399,48 @@ describe('a Microsoft 365 mailbox as a source', () => {
     graph.revokeTokens()
     await source.pull(cursor)
     expect(graph.tokensGiven).toBe(2)
+  })
+
+  it('signs in with a certificate', async () => {
+    const { key, cert } = localhost()
+    const certificate = join(mkdtempSync(join(tmpdir(), 'kaldav-m365-')), 'app.pem')
+    writeFileSync(certificate, `${key}\n${cert}`)
+    await openMicrosoft365({ ...options(null), clientSecret: undefined, certificate })(room, 'Europe/Berlin').pull(null)
+    const [signIn] = graph.calls.filter(({ path }) => path.endsWith('/token'))
+    expect(signIn?.query.get('client_assertion')).toMatch(/^ey/)
+    expect(signIn?.query.get('scope')).toContain(`${graph.url}/.default`)
+  })
+
+  it('signs in with a managed identity', async () => {
+    const asked: string[] = []
+    const metadata = createServer((request, response) => {
+      asked.push(request.url ?? '')
+      const answer = { access_token: graph.grant(), expires_in: '3599', token_type: 'Bearer', resource: graph.url }
+      const expires_on = String(Math.floor(Date.now() / 1000) + 3599)
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ ...answer, expires_on }))
+    })
+    await new Promise<void>(resolve => metadata.listen(0, '127.0.0.1', resolve))
+    const { port } = metadata.address() as AddressInfo
+    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = `http://127.0.0.1:${port}`
+    try {
+      const { clientId: _, clientSecret: __, ...rest } = options(null)
+      await openMicrosoft365({ ...rest, managedIdentity: true })(room, 'Europe/Berlin').pull(null)
+      expect(asked[0]).toContain(encodeURIComponent(graph.url))
+    } finally {
+      delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST
+      metadata.close()
+    }
+  })
+
+  it('says what is missing where there are no credentials, or no https', async () => {
+    const { clientSecret: _, ...rest } = options(null)
+    const pull = (given: Microsoft365Options) => openMicrosoft365(given)(room, 'Europe/Berlin').pull(null)
+    await expect(pull(rest)).rejects.toMatchObject({
+      name: 'AccessDenied',
+      remedy: expect.stringMatching(/clientSecret/),
+    })
+    await expect(pull({ ...options(null), graphUrl: 'http://localhost:1' })).rejects.toThrow(/https/)
+    expect(graph.calls).toEqual([])
   })
 
   it('explains refused credentials', async () => {

@@ -22,7 +22,8 @@ export function localhost(): Certificate {
   writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   openssl('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=kaldav test')
-  openssl('req', ...curve, '-keyout', 'key.pem', '-out', 'request.pem', '-subj', '/CN=localhost')
+  // As an app's certificate it has to be RSA.
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'request.pem', '-subj', '/CN=localhost')
   const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names', '-days', '2']
   openssl('x509', '-req', '-in', 'request.pem', '-out', 'cert.pem', ...signing)
   const read = (name: string) => readFileSync(file(name), 'utf8')

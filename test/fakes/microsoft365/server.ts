@@ -108,6 +108,14 @@ export class FakeGraph {
     await new Promise(resolve => this.#server?.close(resolve))
   }
 
+  /** A new access token. */
+  grant(): string {
+    const token = `eyJ.${randomUUID()}`
+    this.#tokens.add(token)
+    this.tokensGiven++
+    return token
+  }
+
   revokeTokens(): void {
     this.#tokens.clear()
   }
@@ -183,10 +191,7 @@ export class FakeGraph {
         json(401, this.refuseTokens)
         return
       }
-      const token = `eyJ.${randomUUID()}`
-      this.#tokens.add(token)
-      this.tokensGiven++
-      json(200, { token_type: 'Bearer', expires_in: 3599, access_token: token })
+      json(200, { token_type: 'Bearer', expires_in: 3599, access_token: this.grant() })
     } else json(404, {})
   }
 
