@@ -4,7 +4,7 @@ import type { CalTime } from '../../src/schedule/event.ts'
 import { isDate } from '../../src/schedule/event.ts'
 import { composeSingle } from './compose.ts'
 import { assembleGroup } from './group.ts'
-import { type Assembled, type Item, type Links, linked, refOf, type Unfinished } from './item.ts'
+import { type Assembled, type Item, isPending, type Links, linked, refOf, type Unfinished } from './item.ts'
 import { readComment } from './note.ts'
 import type { EventRow } from './rows.ts'
 import { assembleSeries } from './series.ts'
@@ -25,6 +25,7 @@ export function assemble(
   if (item.kind === 'series') return assembleSeries(item, uid, links, context, fresh)
   if (item.kind === 'pieces') return assembleGroup(item, uid, links, context)
   const { row } = item
+  if (isPending(row)) return { id: String(row.id), uid, unfinished: 'it is still being written' }
   const resourceIds = linked(links, row)
   const zone = context.zoneOf(resourceIds)
   const pattern = { ...timeOf(row, zone), rrules: [], exrules: [], rdates: [] }

@@ -7,17 +7,22 @@ import { services } from './sdk.ts'
 import type { KalturaSession } from './session.ts'
 import type { Step, Unit } from './write.ts'
 
-/** Requests in one multirequest. */
+/** Requests in one multirequest, and characters of what they send. */
 const BATCH = 40
+const BATCH_LENGTH = 400_000
+
+const lengthOf = ({ ask }: Step): number => JSON.stringify(ask().data).length
 
 function* batches(units: readonly Unit[]): Generator<Step[]> {
   let steps: Step[] = []
+  let length = 0
   for (const unit of units) {
-    if (steps.length > 0 && steps.length + unit(1).length > BATCH) {
-      yield steps
-      steps = []
-    }
-    steps = [...steps, ...unit(steps.length + 1)]
+    const more = unit(steps.length + 1)
+    const added = more.reduce((sum, step) => sum + lengthOf(step), 0)
+    const full = steps.length + more.length > BATCH || length + added > BATCH_LENGTH
+    if (full && steps.length > 0) yield steps
+    steps = full ? [...unit(1)] : [...steps, ...more]
+    length = full ? added : length + added
   }
   if (steps.length > 0) yield steps
 }
@@ -49,6 +54,17 @@ export async function carryOut(
     }
     if (failed) throw failed
   }
+  return rows
+}
+
+/** Carries out each list of units only after the one before has succeeded. */
+export async function carryOutAll(
+  session: KalturaSession,
+  phases: readonly (readonly Unit[])[],
+  created: EventRow[],
+): Promise<EventRow[]> {
+  const rows: EventRow[] = []
+  for (const units of phases) rows.push(...(await carryOut(session, units, created)))
   return rows
 }
 

@@ -3,7 +3,7 @@ import { toEpoch } from '../../src/schedule/caltime.ts'
 import { timeKey } from '../../src/schedule/event.ts'
 import { type Actual, composeSeries, composeSingle } from './compose.ts'
 import { recurs, slotsOf, timeLike } from './expand.ts'
-import { type Assembled, groupId, type Item, type Links, linked, refOf, type Unfinished } from './item.ts'
+import { type Assembled, groupId, type Item, isPending, type Links, linked, refOf, type Unfinished } from './item.ts'
 import { type Note, type Pattern, readComment, readTime } from './note.ts'
 import type { EventRow } from './rows.ts'
 import { contentOfRow, identityOf } from './translate.ts'
@@ -41,7 +41,7 @@ export function assembleGroup(item: Group, uid: string, links: Links, context: C
   const rows = item.rows.filter(row => !strays.includes(row))
   const pieces = piecesOf(rows)
   const [head] = pieces
-  if (!head || pieces.some(({ note }) => note.pending)) {
+  if (!head || item.rows.some(isPending)) {
     return { id: groupId(item.uid), uid, unfinished: 'it is still being written' }
   }
   const living = pieces.filter(({ row }) => row.status !== 1)

@@ -203,7 +203,8 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const items = await loadItems(pulling, touched.rows, news.listed)
   const readAt = session.now()
   const links = await reader.links(idsOf(items))
-  const changed = items.filter(item => cursor.hot.get(idOf(item)) !== versionOf(item, links))
+  const isNews = (item: Item) => cursor.waiting.has(idOf(item)) || cursor.hot.get(idOf(item)) !== versionOf(item, links)
+  const changed = items.filter(isNews)
   const found = harvest(claims(changed, await rivals(reader, changed)), { context, links, now: readAt, isHeld, log })
 
   const ids = new Set(cursor.ids)

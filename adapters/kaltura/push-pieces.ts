@@ -42,7 +42,10 @@ function updateUnits(row: EventRow, plan: RowPlan, note: Note | null, viewed: Vi
   return [...updateUnit(row, patch), ...linkUnits(row, links.get(row.id) ?? [], viewed.resourceIds)]
 }
 
-/** @returns the requests, and the rows that stay. The first row is marked as pending, for the caller to take that off. */
+/**
+ * What is to be sent, each list only after the one before has been carried out.
+ * @returns also the rows that stay. The first row may be marked as pending, for the caller to take that off.
+ */
 export function pieceUnits(plans: readonly RowPlan[], viewed: Viewed, loaded: Loaded) {
   const there = piecesIn(loaded.rows, viewed.content.objectType)
   const wanted = new Set(plans.map(({ key }) => key))
@@ -60,28 +63,30 @@ export function pieceUnits(plans: readonly RowPlan[], viewed: Viewed, loaded: Lo
   const ordered = [...plans.filter(({ key }) => !there.has(key)), ...plans.filter(({ key }) => there.has(key))]
   const writes = ordered.map(plan => unitsOf(plan)).filter(units => units.length > 0)
   const [head] = plans
-  if (writes.length + rest.length <= 1 || !head) return { units: [...writes.flat(), ...rest], kept }
+  if (writes.length + rest.length <= 1 || !head) return { phases: [writes.flat(), rest], kept }
   const begin = unitsOf(head, { ...head.note, pending: true })
   const others = ordered.filter(plan => plan !== head).flatMap(plan => unitsOf(plan))
-  return { units: [...begin, ...others, ...rest], kept }
+  return { phases: [begin, others, rest], kept }
 }
 
-/** Takes the mark off the first row again. */
-export function doneUnit(head: EventRow): Unit[] {
-  const { text, note } = readComment(head.comment)
+const marked = (row: EventRow, pending: boolean): Unit[] => {
+  const { text, note } = readComment(row.comment)
   const { pending: _, ...rest } = note ?? {}
-  return updateUnit(head, commentPatch(head, text, rest))
+  const said = pending ? { ...rest, pending } : rest
+  return updateUnit(row, commentPatch(row, text, Object.keys(said).length > 0 ? said : null))
 }
+
+/** Takes the mark off a row that said it was not complete. */
+export const doneUnit = (row: EventRow): Unit[] => marked(row, false)
 
 /**
- * The requests `writes` between those that take `rows` away. Of several, one says that it is unfinished as long as it
- * is, and goes last.
+ * The requests `writes`, and then those that take `rows` away, which they stand for. Pieces say that they are unfinished
+ * as long as there are some.
  */
-export function replaceUnits(writes: readonly Unit[], rows: readonly EventRow[]): Unit[] {
+export function replacing(writes: readonly Unit[], rows: readonly EventRow[]): (readonly Unit[])[] {
   const [head, ...others] = rows.filter(isPiece)
-  const rest = rows.filter(row => !isPiece(row)).flatMap(deleteUnit)
-  if (!head || writes.length + others.length + rest.length === 0) return [...writes, ...rows.flatMap(deleteUnit)]
-  const note = { ...readComment(head.comment).note, pending: true }
-  const mark = updateUnit(head, commentPatch(head, readComment(head.comment).text, note))
-  return [...mark, ...writes, ...rest, ...others.flatMap(deleteUnit), ...deleteUnit(head)]
+  const rest = [...rows.filter(row => !isPiece(row)), ...others].flatMap(deleteUnit)
+  if (!head) return [writes, rest]
+  const alone = writes.length + rest.length === 0
+  return [alone ? [] : marked(head, true), writes, rest, deleteUnit(head)]
 }

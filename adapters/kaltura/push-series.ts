@@ -6,18 +6,18 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Unavailable } from '../../src/errors.ts'
 import { timeKey } from '../../src/schedule/event.ts'
-import { carryOut } from './batch.ts'
+import { carryOut, carryOutAll } from './batch.ts'
 import type { Actual } from './compose.ts'
+import { Unanswered } from './errors.ts'
 import type { Slot } from './expand.ts'
-import { linked } from './item.ts'
+import { isPending, linked } from './item.ts'
 import { type Note, readComment } from './note.ts'
 import { isUsual, type Plan } from './plan.ts'
-import { type Loaded, type Pushing, reusable } from './push.ts'
-import { replaceUnits } from './push-pieces.ts'
+import { type Loaded, type Pushing, reusable, reusableRows } from './push.ts'
+import { doneUnit, replacing } from './push-pieces.ts'
 import type { EventRow } from './rows.ts'
-import { isStray, type SeriesShape, shapeOf } from './series.ts'
+import { isStray, isWritten, type SeriesShape, shapeOf } from './series.ts'
 import { BLACKOUT } from './translate.ts'
 import type { Context, Viewed } from './view.ts'
 import {
@@ -79,7 +79,7 @@ export function keepSeries(viewed: Viewed, loaded: Loaded, context: Context): Se
 }
 
 function lastingNote(row: EventRow): Note | null {
-  const { writing: _, ...note } = readComment(row.comment).note ?? {}
+  const { writing: _, pending: __, ...note } = readComment(row.comment).note ?? {}
   return Object.keys(note).length > 0 ? note : null
 }
 
@@ -93,6 +93,22 @@ function isLost({ slots, actuals }: SeriesPlan, children: readonly EventRow[], b
   )
 }
 
+/** The row the series can be written into. */
+function mainIn(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, context: Context) {
+  for (const row of reusableRows(loaded.rows, viewed)) {
+    if (row.recurrenceType !== 1) return { row, before: null }
+    const before = shapeIn(row, loaded, context)
+    if (!isLost(plan, ownChildren(row, loaded), plan.kept ? before : null)) return { row, before }
+  }
+  return { row: null, before: null }
+}
+
+/** Whether the event can be written into what there is. */
+export const isWritable = (plan: Plan, viewed: Viewed, loaded: Loaded, context: Context): boolean =>
+  plan.kind === 'series'
+    ? mainIn(keepSeries(viewed, loaded, context) ?? plan, viewed, loaded, context).row !== null
+    : plan.kind === 'row' && reusable(loaded.rows, viewed) !== null
+
 /** @returns the id of the series. @throws SeriesDiffers */
 export async function pushSeries(
   pushing: Pushing,
@@ -102,19 +118,18 @@ export async function pushSeries(
   created: EventRow[],
 ): Promise<number> {
   const { session, context } = pushing
-  const main = reusable(loaded.rows, viewed)
-  const children = main?.recurrenceType === 1 ? ownChildren(main, loaded) : []
-  const before = main?.recurrenceType === 1 ? shapeIn(main, loaded, context) : null
-  const row = main && !isLost(plan, children, plan.kept ? before : null) ? main : null
-  const { units, writing } = seriesUnits(plan, viewed, loaded, row)
-  const written = await carryOut(session, units, created)
+  const { row, before } = mainIn(plan, viewed, loaded, context)
+  const { phases, writing } = seriesUnits(plan, viewed, loaded, row)
+  const written = await carryOutAll(session, phases, created)
   for (const { id } of loaded.rows) if (id !== row?.id) pushing.suspects.add(id)
   const now = row ? (written.findLast(({ id }) => id === row.id) ?? row) : created.at(-1)
-  if (!now) throw new Unavailable('Kaltura did not say what it has made of a series')
-  if (viewed.cancelled) return now.id
-  const rewritten = written.some(({ id }) => id === now.id)
-  const after = rewritten ? await readAgain(pushing, now, expectedIn(plan, row && before), loaded) : loaded
-  await settleExceptions(pushing, now, plan, viewed, after, writing)
+  if (!now) throw new Unanswered('Kaltura did not say what it has made of a series')
+  if (!viewed.cancelled) {
+    const rewritten = written.some(({ id }) => id === now.id)
+    const after = rewritten ? await readAgain(pushing, now, expectedIn(plan, before), loaded) : loaded
+    await settleExceptions(pushing, now, plan, viewed, after, writing)
+  }
+  if (isPending(now)) await carryOut(session, doneUnit(now))
   return now.id
 }
 
@@ -132,31 +147,33 @@ function expectedIn({ slots, kept }: SeriesPlan, before: SeriesShape | null): Ex
   })
 }
 
+/** What is to be sent, and the mark under which exceptions are still to follow. */
 function seriesUnits(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, row: EventRow | null) {
   const { uid, resourceIds, cancelled } = viewed
   const { content, note } = plan.row
   const rest = loaded.rows.filter(({ id }) => id !== row?.id)
-  const writing = plan.excepted && !cancelled ? randomBytes(6).toString('base64url') : null
-  const marked = writing ? { ...note, writing } : note
+  const mark = plan.excepted && !cancelled ? randomBytes(6).toString('base64url') : null
+  const marked = mark ? { ...note, writing: mark } : note
   if (!row) {
-    return { units: replaceUnits([createUnit(plan.row, uid, marked, resourceIds, cancelled)], rest), writing }
+    // Beside what it replaces it must not be seen.
+    const begun = rest.length > 0 && !mark ? { ...note, pending: true } : marked
+    return { phases: replacing([createUnit(plan.row, uid, begun, resourceIds, cancelled)], rest), writing: mark }
   }
   const said = {
     ...(plan.kept ? {} : timePatch(row, plan.row)),
     ...contentPatch(row, content),
     ...referencePatch(row, uid),
   }
-  const unmarked = { ...note, ...markOf(row) }
-  const comment = commentPatch(row, content.comment, Object.keys(unmarked).length > 0 ? unmarked : null)
-  const differs = Object.keys({ ...said, ...comment }).length > 0
+  const writing = readComment(row.comment).note?.writing
+  const unmarked = writing === undefined ? note : { ...note, writing }
+  const differs = Object.keys({ ...said, ...commentPatch(row, content.comment, unmarked) }).length > 0
   const patch = differs ? { ...said, ...commentPatch(row, content.comment, marked) } : {}
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
-  return { units: replaceUnits([...updateUnit(row, patch), ...links], rest), writing: differs ? writing : null }
-}
-
-const markOf = (row: EventRow): Note => {
-  const writing = readComment(row.comment).note?.writing
-  return writing === undefined ? {} : { writing }
+  const unfinished = isWritten(row, loaded.children.get(row.id) ?? []) ? null : (writing ?? null)
+  return {
+    phases: replacing([...updateUnit(row, patch), ...links], rest),
+    writing: differs ? mark : unfinished,
+  }
 }
 
 /** The occurrences after the series was written; the index shows them when it has caught up. */
@@ -178,7 +195,7 @@ async function readAgain(
     if (children.some(isOther)) throw new SeriesDiffers("Kaltura's occurrences are not those of the rule", after)
     if (expected.every(one => one.starts.some(start => starts.has(start)))) return after
     if (performance.now() > deadline) {
-      throw new Unavailable('Kaltura does not show the occurrences of a series yet', { retryAfter: 10 })
+      throw new Unanswered('Kaltura does not show the occurrences of a series yet', { retryAfter: 10 })
     }
     await wait(pause)
   }
@@ -212,7 +229,7 @@ async function settleExceptions(
     else if (actual) throw new SeriesDiffers('Kaltura has no occurrence where the rule has one', after)
   }
   const carrier = living.find(({ actual, slot }) => actual.start === slot.key) ?? living[0]
-  const kept = writing ?? markOf(row).writing
+  const kept = writing ?? readComment(row.comment).note?.writing
   const update = (exception: Exception, done: string | undefined) =>
     updateUnit(exception.child, exceptionPatch(exception, done))
   const changes = living

@@ -9,16 +9,17 @@ import { Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { assemble } from './assemble.ts'
-import { carryOut, takeBack } from './batch.ts'
+import { carryOut, carryOutAll, takeBack } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
 import { type Item, idOf, isPending, isPiece, isUnfinished, type Links, versionOf } from './item.ts'
 import { readComment } from './note.ts'
 import { type Plan, planOf, planPieces, type RowPlan } from './plan.ts'
-import { doneUnit, pieceUnits, replaceUnits } from './push-pieces.ts'
-import { keepSeries, pushSeries, SeriesDiffers } from './push-series.ts'
+import { doneUnit, pieceUnits, replacing } from './push-pieces.ts'
+import { isWritable, keepSeries, pushSeries, SeriesDiffers } from './push-series.ts'
 import type { Reader } from './read.ts'
 import type { EventRow } from './rows.ts'
+import { isWritten } from './series.ts'
 import type { KalturaSession } from './session.ts'
 import { type Context, type Viewed, viewOf } from './view.ts'
 import {
@@ -58,8 +59,8 @@ const HELD = 900
 
 export class Pusher {
   readonly #pushing: Pushing
-  /** Events whose last push got no answer, and when, on the monotonic clock. */
-  readonly #unanswered = new Map<string, number>()
+  /** Events whose last push did not come to its end: since when, on the monotonic clock, and whether it got no answer. */
+  readonly #unfinished = new Map<string, { readonly since: number; readonly unanswered: boolean }>()
 
   constructor(pushing: Pushing) {
     this.#pushing = pushing
@@ -67,20 +68,22 @@ export class Pusher {
 
   /** Whether what is there of an event may be half of a push of ours. */
   isHeld(uid: string): boolean {
-    const since = this.#unanswered.get(uid)
-    return since !== undefined && performance.now() - since < HELD * 1000
+    const last = this.#unfinished.get(uid)
+    return last !== undefined && performance.now() - last.since < HELD * 1000
   }
 
   async push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
     for (const pause of [...LOOKS, null]) {
       try {
         const ref = await this.#push(event, at)
-        this.#unanswered.delete(event.uid)
+        this.#unfinished.delete(event.uid)
         return ref
       } catch (error) {
         const unanswered = error instanceof Unanswered
-        if (unanswered) this.#unanswered.set(event.uid, performance.now())
-        else if (error instanceof Rejected || error instanceof VersionMismatch) this.#unanswered.delete(event.uid)
+        // What was refused at once is as it was; a create that was refused has been taken back.
+        const settled = error instanceof Rejected || error instanceof VersionMismatch
+        if (settled) this.#unfinished.delete(event.uid)
+        else if (unanswered || at !== null) this.#unfinished.set(event.uid, { since: performance.now(), unanswered })
         // A change is not repeated: whether it was made shows in the next pull.
         if (!unanswered || at !== null || pause === null) throw error
         await wait(pause)
@@ -93,13 +96,13 @@ export class Pusher {
     const { context } = this.#pushing
     const viewed = viewOf(event, context)
     const plan = planOf(viewed)
-    const loaded = at === null ? await this.#find(event.uid) : await this.#current(at, event.uid)
+    const loaded = at === null ? await this.#find(event.uid) : await this.#current(at, plan, viewed)
     const created: EventRow[] = []
     try {
       const rows = await this.#apply(plan, viewed, loaded, created)
       return await this.#ref(rows, event.uid)
     } catch (error) {
-      const refused = error instanceof Rejected || (error instanceof Unavailable && !(error instanceof Unanswered))
+      const refused = error instanceof Rejected || (at === null && !(error instanceof Unanswered))
       if (refused && created.length > 0) await this.#takeBack(created)
       if (error instanceof VersionMismatch) this.#suspect(loaded.rows)
       throw error
@@ -113,15 +116,15 @@ export class Pusher {
     for (const id of rowIds(at)) this.#pushing.suspects.add(id)
     if (loaded.rows.length === 0) return
     this.#compare(at, loaded)
-    await carryOut(session, replaceUnits([], loaded.rows))
+    await carryOutAll(session, replacing([], loaded.rows), [])
   }
 
   /** What a create that got no answer may have made. @throws Unavailable while the index may not show it yet */
   async #find(uid: string): Promise<Loaded> {
     const found = await this.#pushing.reader.byReference([uid])
-    const since = this.#unanswered.get(uid)
-    if (found.length > 0) return this.#load(found.map(({ id }) => id))
-    if (since !== undefined && performance.now() - since < SETTLES * 1000) {
+    const last = this.#unfinished.get(uid)
+    if (found.length > 0) return this.#load(adoptable(found).map(({ id }) => id))
+    if (last?.unanswered && performance.now() - last.since < SETTLES * 1000) {
       throw new Unavailable(`Kaltura has not said whether it has made ${uid}, and does not show it yet`, {
         retryAfter: 10,
       })
@@ -129,16 +132,16 @@ export class Pusher {
     return { rows: [], children: new Map(), links: new Map() }
   }
 
-  /** @throws VersionMismatch */
-  async #current(at: RemoteRef, uid: string): Promise<Loaded> {
+  /** The rows of a ref, with what an interrupted writing of ours has left beside them. @throws VersionMismatch */
+  async #current(at: RemoteRef, plan: Plan, viewed: Viewed): Promise<Loaded> {
     const loaded = await this.#load(rowIds(at))
-    if (isCurrent(at, loaded)) return loaded
-    // Half of a writing of ours, which goes on here.
-    const rivals = await this.#pushing.reader.byReference([uid])
-    const all = await this.#load([...rowIds(at), ...rivals.map(({ id }) => id)])
-    if (isHalfway(all, uid)) return all
+    const current = isCurrent(at, loaded)
+    if (current && isWritable(plan, viewed, loaded, this.#pushing.context)) return loaded
+    const beside = (await this.#pushing.reader.byReference([viewed.uid])).filter(isOurs)
+    const all = beside.length > 0 ? await this.#load([...rowIds(at), ...beside.map(({ id }) => id)]) : loaded
+    if (current || isHalfway(all, viewed.uid)) return all
     for (const id of rowIds(at)) this.#pushing.suspects.add(id)
-    throw new VersionMismatch(`${uid} was changed or removed in Kaltura`)
+    throw new VersionMismatch(`${viewed.uid} was changed or removed in Kaltura`)
   }
 
   #compare(at: RemoteRef, loaded: Loaded): void {
@@ -158,7 +161,6 @@ export class Pusher {
   }
 
   async #apply(plan: Plan, viewed: Viewed, loaded: Loaded, created: EventRow[]): Promise<readonly number[]> {
-    const { session } = this.#pushing
     const series = keepSeries(viewed, loaded, this.#pushing.context) ?? (plan.kind === 'series' ? plan : null)
     if (series) {
       try {
@@ -170,16 +172,23 @@ export class Pusher {
       }
     }
     if (plan.kind === 'pieces') {
-      const { units, kept } = pieceUnits(plan.rows, viewed, loaded)
-      const written = await carryOut(session, units, created)
-      await carryOut(session, written.filter(isPending).flatMap(doneUnit))
+      const { phases, kept } = pieceUnits(plan.rows, viewed, loaded)
+      await this.#carryOut(phases, created, kept)
       this.#suspect(loaded.rows.filter(({ id }) => !kept.has(id)))
       return [...kept, ...created.map(({ id }) => id)]
     }
-    const { units, row } = rowUnits(plan.row, viewed, loaded)
-    await carryOut(session, units, created)
+    const { phases, row } = rowUnits(plan.row, viewed, loaded)
+    await this.#carryOut(phases, created, new Set(row ? [row.id] : []))
     this.#suspect(loaded.rows.filter(({ id }) => id !== row?.id))
     return row ? [row.id] : created.map(({ id }) => id)
+  }
+
+  /** In its order, and at last without the mark that it is under way. */
+  async #carryOut(phases: readonly (readonly Unit[])[], created: EventRow[], kept: ReadonlySet<number>): Promise<void> {
+    const { session } = this.#pushing
+    const written = await carryOutAll(session, phases, created)
+    const stays = ({ id }: EventRow) => kept.has(id) || created.some(row => row.id === id)
+    await carryOut(session, written.filter(row => isPending(row) && stays(row)).flatMap(doneUnit))
   }
 
   async #ref(ids: readonly number[], uid: string): Promise<RemoteRef> {
@@ -216,31 +225,46 @@ function isCurrent(at: RemoteRef, { rows, children, links }: Loaded): boolean {
   return items.length === 1 && item !== undefined && idOf(item) === at.id && versionOf(item, links) === at.version
 }
 
+/** Whether a row bears a mark that only we make. */
+const isOurs = (row: EventRow): boolean =>
+  isPiece(row) || isPending(row) || readComment(row.comment).note?.writing !== undefined
+
+/** Of rows with one UID, those that one event of ours may consist of: a second one that bears no mark is somebody else's. */
+function adoptable(rows: readonly EventRow[]): EventRow[] {
+  const plain = rows
+    .filter(row => !isOurs(row))
+    .sort((a, b) => Number(a.status === 1) - Number(b.status === 1) || a.id - b.id)
+  return [...rows.filter(isOurs), ...plain.slice(0, 1)]
+}
+
 /** Whether the rows are such as only an interrupted writing of ours leaves behind. */
 function isHalfway({ rows, children }: Loaded, uid: string): boolean {
   const own = rows.filter(({ referenceId }) => referenceId === uid)
   return own.some(isPending) || itemsOf(own, children).some(isUnwritten)
 }
 
-function isUnwritten(item: Item): boolean {
-  if (item.kind !== 'series') return false
-  const writing = readComment(item.row.comment).note?.writing
-  return writing !== undefined && !item.children.some(child => readComment(child.comment).note?.done === writing)
-}
+const isUnwritten = (item: Item): boolean => item.kind === 'series' && !isWritten(item.row, item.children)
 
-/** The row an event can be written into: of its class, and not cancelled, as nothing undoes that. */
-export function reusable(rows: readonly EventRow[], viewed: Viewed): EventRow | null {
-  const mains = rows.filter(row => !isPiece(row) && row.objectType === viewed.content.objectType)
-  return mains.find(({ status }) => status !== 1) ?? (viewed.cancelled ? (mains[0] ?? null) : null)
-}
+/** Rows an event can be written into: of its class, and not cancelled, as nothing undoes that. */
+export const reusableRows = (rows: readonly EventRow[], viewed: Viewed): EventRow[] =>
+  rows.filter(
+    row => !isPiece(row) && row.objectType === viewed.content.objectType && (row.status !== 1 || viewed.cancelled),
+  )
+
+export const reusable = (rows: readonly EventRow[], viewed: Viewed): EventRow | null =>
+  reusableRows(rows, viewed)[0] ?? null
 
 /** The requests that make one row what it should be, and the row that there is. */
-function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded): { units: Unit[]; row: EventRow | null } {
+function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded) {
   const { uid, resourceIds, cancelled } = viewed
   const row = reusable(loaded.rows, viewed)
   const rest = loaded.rows.filter(({ id }) => id !== row?.id)
   const { content, note } = plan
-  if (!row) return { units: replaceUnits([createUnit(plan, uid, note, resourceIds, cancelled)], rest), row }
+  if (!row) {
+    // Beside what it replaces it must not be seen.
+    const begun = rest.length > 0 ? { ...note, pending: true } : note
+    return { phases: replacing([createUnit(plan, uid, begun, resourceIds, cancelled)], rest), row }
+  }
   const patch = {
     ...timePatch(row, plan),
     ...contentPatch(row, content),
@@ -248,5 +272,5 @@ function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded): { units: Unit[
     ...referencePatch(row, uid),
   }
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
-  return { units: replaceUnits([...updateUnit(row, patch), ...links], rest), row }
+  return { phases: replacing([...updateUnit(row, patch), ...links], rest), row }
 }

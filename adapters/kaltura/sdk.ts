@@ -13,6 +13,7 @@ import { createRequire } from 'node:module'
 export interface Request {
   readonly service: string
   readonly action: string
+  readonly data: unknown
   setKs(ks: string): Request
   setResponseProfile(profile: object): Request
   callback: ((success: boolean, result: unknown) => void) | null
@@ -117,7 +118,9 @@ export function connect(serviceUrl: string): Connection {
   })
   client.axios.interceptors.response.use(answer => {
     const date = Date.parse(String(answer.headers.date ?? ''))
-    if (!Number.isNaN(date)) skew = Math.round((date - Date.now()) / 1000)
+    const ahead = (date - Date.now()) / 1000
+    // The header has whole seconds only and is as old as the way here is long.
+    if (!Number.isNaN(date)) skew = Math.abs(ahead) < 2 ? 0 : Math.round(ahead)
     return answer
   })
   const close = () => {

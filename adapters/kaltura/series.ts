@@ -7,7 +7,7 @@ import type { CalTime } from '../../src/schedule/event.ts'
 import { timeKey } from '../../src/schedule/event.ts'
 import { type Actual, composeSeries } from './compose.ts'
 import { MAX_OCCURRENCES, type Slot, slotsOf, timeLike } from './expand.ts'
-import { type Assembled, type Item, type Links, linked, refOf, type Unfinished } from './item.ts'
+import { type Assembled, type Item, isPending, type Links, linked, refOf, type Unfinished } from './item.ts'
 import { type Pattern, readComment, readTime } from './note.ts'
 import type { EventRow } from './rows.ts'
 import { canonicalRule, endedAfter, endedAt, fromRecurrence, toRecurrence } from './rule.ts'
@@ -187,7 +187,7 @@ export const isStray = (child: EventRow, series: EventRow, links: Links): boolea
 }
 
 /** Whether the exceptions of a series that we were writing are all in place. */
-function isWritten(row: EventRow, children: readonly EventRow[]): boolean {
+export function isWritten(row: EventRow, children: readonly EventRow[]): boolean {
   const writing = readComment(row.comment).note?.writing
   return writing === undefined || children.some(child => readComment(child.comment).note?.done === writing)
 }
@@ -205,7 +205,7 @@ export function assembleSeries(
   const own = children.filter(child => !strays.includes(child))
   const shape = shapeOf(row, own, context.zoneOf(resourceIds), context.now())
   const active = row.status !== 1
-  if (active && !isWritten(row, children))
+  if (active && (isPending(row) || !isWritten(row, children)))
     return { id: String(row.id), uid, unfinished: 'its exceptions are being written' }
   if (active && fresh && shape.missing > strays.length) {
     return { id: String(row.id), uid, unfinished: 'Kaltura does not show all of its occurrences yet' }

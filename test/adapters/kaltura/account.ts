@@ -22,6 +22,8 @@ export interface TestAccount {
   ask(service: string, action: string, parameters?: Json): Promise<Json>
   fault(fault: Json): Promise<void>
   clearFaults(): Promise<void>
+  /** The adapter's request after `skip` more meets it: it is refused, lost before or after it is carried out, or … */
+  breakOnce(fault: Break | null, skip: number): void
   /** The next request is answered so by what stands before Kaltura. */
   answerOnce(status: number, headers?: Record<string, string>, body?: string): void
   /** Rows of events as the account lists them. */
@@ -30,6 +32,19 @@ export interface TestAccount {
   /** Deletes every event. */
   empty(): Promise<void>
   close(): Promise<void>
+}
+
+/**
+ * `refused`: HTTP 503 and nothing done. `lost`: the connection ends before anything is done. `dropped`: it ends when all
+ * is done. `failed`: all is done and the answer is HTTP 502. `expired`: the session is no longer taken.
+ */
+export const breaks = ['refused', 'lost', 'dropped', 'failed', 'expired'] as const
+export type Break = (typeof breaks)[number]
+
+const EXPIRED = {
+  code: 'INVALID_KS',
+  message: 'Invalid KS "EXPIRED", Error "-1,INVALID_STR"',
+  args: { KSID: 'EXPIRED' },
 }
 
 export const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' })
@@ -51,7 +66,23 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
   const credentials = await server.bootstrap()
   const requests: string[] = []
   const canned: { status: number; headers: Record<string, string>; body: string }[] = []
+  let broken: { fault: Break; skip: number } | null = null
   const app = express()
+  app.use((request, response, next) => {
+    const session = /session/i.test(request.originalUrl)
+    if (request.headers['x-test'] !== undefined || session || !broken || broken.skip-- > 0) return next()
+    const { fault } = broken
+    broken = null
+    if (fault === 'refused') return void response.status(503).send('<html>busy</html>')
+    if (fault === 'lost') return void request.socket.destroy()
+    if (fault === 'expired') return void response.json({ ...EXPIRED, objectType: 'KalturaAPIException' })
+    response.send = () => {
+      if (fault === 'dropped') request.socket.destroy()
+      else response.writeHead(502).end('bad gateway')
+      return response
+    }
+    next()
+  })
   app.use((request, response, next) => {
     const [, service = '', action = ''] = /service\/(\w+)(?:\/action\/(\w+))?/.exec(request.originalUrl) ?? []
     if (request.headers['x-test'] === undefined) {
@@ -97,6 +128,9 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
     },
     fault: async fault => void (await ask('kaldav_fault', 'add', { fault: { objectType: 'KaldavFault', ...fault } })),
     clearFaults: async () => void (await ask('kaldav_fault', 'clear')),
+    breakOnce(fault, skip) {
+      broken = fault && { fault, skip }
+    },
     answerOnce(status, headers = {}, body = '') {
       canned.push({ status, headers, body })
     },
