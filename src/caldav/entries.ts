@@ -13,6 +13,8 @@ import {
   COLLECTION_PROPERTIES,
   EVENT_PROPERTIES,
   HOME_PROPERTIES,
+  INBOX_PROPERTIES,
+  OUTBOX_PROPERTIES,
   PRINCIPAL_PROPERTIES,
 } from './properties.ts'
 import { rightsOf } from './rights.ts'
@@ -41,8 +43,9 @@ const entry = <T extends Target>(table: PropertyTable<T>, target: T): Entry => (
   property: (name, personal) => writeProperty(table, target, name, personal.get(target.href)),
 })
 
-const base = ({ person }: Exchange, place: Place) => ({
+const base = ({ gateway, person }: Exchange, place: Place) => ({
   kind: place.kind,
+  scheduling: gateway.scheduling === 'rooms',
   href: hrefOf(place),
   person,
   rights: rightsOf(person, place),
@@ -54,6 +57,8 @@ const NAMES: Readonly<Record<string, string>> = {
   users: 'People',
   rooms: 'Resources',
   home: 'Calendars',
+  inbox: 'Inbox',
+  outbox: 'Outbox',
 }
 
 const collectionTarget = (exchange: Exchange, place: Place, token: string | null): CollectionTarget => ({
@@ -75,6 +80,7 @@ export const eventTarget = (exchange: Exchange, calendar: Calendar) => {
     kind: common.kind,
     person: common.person,
     rights: common.rights,
+    scheduling: common.scheduling,
     href,
     calendar,
     member,
@@ -91,7 +97,8 @@ export const calendarEntry = async (exchange: Exchange, calendar: Calendar): Pro
 const principalEntry = async (exchange: Exchange, place: Place & { name: string }): Promise<Entry | null> => {
   const { gateway, person } = exchange
   // Nobody sees who else has an account.
-  if (place.kind === 'user') return place.name === person.name ? entry(PRINCIPAL_PROPERTIES, userTarget(person)) : null
+  if (place.kind === 'user')
+    return place.name === person.name ? entry(PRINCIPAL_PROPERTIES, userTarget(gateway, person)) : null
   const resource = (await findCalendar(gateway, place.name))?.resource
   return resource ? entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person)) : null
 }
@@ -116,6 +123,11 @@ export const findEntry = async (exchange: Exchange, place: Place): Promise<Entry
   if (place.kind === 'home') {
     return entry(HOME_PROPERTIES, collectionTarget(exchange, place, await homeToken(exchange)))
   }
+  if (place.kind === 'inbox' || place.kind === 'outbox') {
+    if (exchange.gateway.scheduling !== 'rooms') return null
+    const table = place.kind === 'inbox' ? INBOX_PROPERTIES : OUTBOX_PROPERTIES
+    return entry(table, collectionTarget(exchange, place, 'urn:kaldav:empty'))
+  }
   return entry(COLLECTION_PROPERTIES, collectionTarget(exchange, place, null))
 }
 
@@ -131,7 +143,7 @@ export const allPrincipals = async (exchange: Exchange): Promise<readonly Entry[
   const { gateway, person } = exchange
   const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])
   return [
-    entry(PRINCIPAL_PROPERTIES, userTarget(person)),
+    entry(PRINCIPAL_PROPERTIES, userTarget(gateway, person)),
     ...resources.map(resource => entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person))),
   ]
 }
@@ -173,9 +185,13 @@ export const entriesBelow = async (exchange: Exchange, place: Place): Promise<re
   if (place.kind === 'home') {
     const calendars = await allCalendars(gateway)
     const tokens = await tokensOf(gateway, calendars)
-    return calendars.map(calendar =>
-      entry(CALENDAR_PROPERTIES, calendarTarget(exchange, calendar, tokens.get(calendar) ?? '')),
-    )
+    const boxes = await Promise.all((['inbox', 'outbox'] as const).map(kind => findEntry(exchange, { kind })))
+    return [
+      ...calendars.map(calendar =>
+        entry(CALENDAR_PROPERTIES, calendarTarget(exchange, calendar, tokens.get(calendar) ?? '')),
+      ),
+      ...boxes.filter(box => box !== null),
+    ]
   }
   if (place.kind === 'rooms') {
     const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])

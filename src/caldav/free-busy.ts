@@ -61,7 +61,7 @@ export const busyPeriods = async (
 }
 
 /** When a calendar is closed by the availability set for it (RFC 7953). */
-const closedPeriods = (calendar: Calendar, window: Window, { byPath }: Personal): readonly BusyPeriod[] => {
+export const closedPeriods = (calendar: Calendar, window: Window, { byPath }: Personal): readonly BusyPeriod[] => {
   const availability = byPath.get(calendarHref(calendar.segment))?.get(AVAILABILITY)
   return availability ? unavailableTimes(availabilityText(availability), window, calendar.zone) : []
 }

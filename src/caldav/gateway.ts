@@ -17,6 +17,8 @@ export interface Gateway {
     readonly trustProxy: boolean
   }
   readonly log: Logger
+  /** Whether rooms that are invited answer by themselves (RFC 6638); off unless told. */
+  readonly scheduling?: 'rooms' | 'off'
 }
 
 /** One request by one person to one place. */

@@ -37,6 +37,7 @@ export const getEvent = async (
     ETag: quote(served.member.etag),
     'Last-Modified': formatHttpDate(updatedAt),
     Vary: 'Accept',
+    ...(gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(served.member.etag) } : {}),
     ...more,
   }
   send(response, status, headers, Buffer.from(json ? jcalText(body) : body))

@@ -14,6 +14,7 @@ const READING = ['OPTIONS', 'GET', 'HEAD', 'PROPFIND', 'PROPPATCH', 'REPORT'] as
 const METHODS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   event: [...READING, 'PUT', 'DELETE', 'COPY', 'MOVE'],
   calendar: [...READING, 'POST'],
+  outbox: [...READING, 'POST'],
 }
 
 export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?? READING
@@ -21,5 +22,5 @@ export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?
 export const allow = (kind: Kind): string => allowedMethods(kind).join(', ')
 
 /** Answered without credentials: clients ask it before they know whom to log in as. */
-export const answerOptions = (response: ServerResponse, kind: Kind): void =>
-  send(response, 200, { Allow: allow(kind), DAV: DAV_HEADER })
+export const answerOptions = (response: ServerResponse, kind: Kind, scheduling: boolean): void =>
+  send(response, 200, { Allow: allow(kind), DAV: scheduling ? `${DAV_HEADER}, calendar-auto-schedule` : DAV_HEADER })

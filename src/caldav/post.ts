@@ -5,6 +5,7 @@ import type { Method } from './gateway.ts'
 import { JCAL_TYPE } from './jcal-text.ts'
 import { originOf } from './locate.ts'
 import { allow } from './options.ts'
+import { postOutbox } from './outbox.ts'
 import { hrefOf } from './places.ts'
 import { putAt } from './put.ts'
 
@@ -12,7 +13,8 @@ const CALENDAR_TYPES = new Set(['text/calendar', JCAL_TYPE])
 
 /** On a calendar: a new event under a name of our choice (RFC 5995). */
 export const post: Method = async exchange => {
-  const { request, place } = exchange
+  const { request, place, gateway } = exchange
+  if (place.kind === 'outbox' && gateway.scheduling === 'rooms') return postOutbox(exchange)
   if (place.kind === 'calendar' && CALENDAR_TYPES.has(contentType(request).type ?? '')) {
     const spot = { kind: 'event', calendar: place.calendar, name: `${randomUUID()}.ics` } as const
     return putAt(exchange, spot, { Location: originOf(exchange) + hrefOf(spot) })

@@ -9,6 +9,9 @@ import { urn } from './urn.ts'
 const mailDomain = (gateway: Gateway): string =>
   gateway.config.baseUrl === null ? 'kaldav.invalid' : new URL(gateway.config.baseUrl).hostname
 
+const roomMail = (gateway: Gateway, systemName: string): string =>
+  `${encodeURIComponent(systemName)}@${mailDomain(gateway)}`
+
 /** RFC 6638 §2.4.1. A user whose name is a mail address is known by it. */
 const addresses = (href: string, mail: string | null): readonly string[] => [
   ...(mail === null ? [] : [`mailto:${mail}`]),
@@ -16,13 +19,18 @@ const addresses = (href: string, mail: string | null): readonly string[] => [
   urn(href),
 ]
 
-export const userTarget = (person: Person): PrincipalTarget => {
+/** What a room is invited by, in lower case. */
+export const roomAddresses = (gateway: Gateway, { systemName }: Resource): ReadonlySet<string> =>
+  new Set(addresses(roomHref(systemName), roomMail(gateway, systemName)).map(address => address.toLowerCase()))
+
+export const userTarget = (gateway: Gateway, person: Person): PrincipalTarget => {
   const place = { kind: 'user', name: person.name } as const
   const href = userHref(person.name)
   return {
     kind: 'user',
     href,
     person,
+    scheduling: gateway.scheduling === 'rooms',
     rights: rightsOf(person, place),
     name: person.name,
     addresses: addresses(href, person.name.includes('@') ? person.name : null),
@@ -46,9 +54,10 @@ export const roomTarget = (gateway: Gateway, resource: Resource, person: Person)
     kind: 'room',
     href,
     person,
+    scheduling: gateway.scheduling === 'rooms',
     rights: rightsOf(person, { kind: 'room', name: resource.systemName }),
     name: resource.name,
-    addresses: addresses(href, `${encodeURIComponent(resource.systemName)}@${mailDomain(gateway)}`),
+    addresses: addresses(href, roomMail(gateway, resource.systemName)),
     userType: resource.type === 'location' ? 'ROOM' : 'RESOURCE',
     description: resource.description,
     capacity: tagged(resource, 'capacity'),

@@ -4,7 +4,7 @@ import { element, emptyElements, escapeXml, textElement } from '../dav/write.ts'
 import { AVAILABILITY } from './availability.ts'
 import { DATA_TYPES } from './data-spec.ts'
 import * as limits from './limits.ts'
-import { calendarHref, homeHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
+import { calendarHref, homeHref, inboxHref, outboxHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
 import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
 import { supportedReports } from './supported.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
@@ -13,6 +13,11 @@ import { calendarTimezone } from './zones.ts'
 
 const href = (path: string): string => textElement(dav('href'), path)
 const empty = (): string => ''
+
+const whereScheduling =
+  (value: string) =>
+  (target: Target): string | null =>
+    target.scheduling ? value : null
 
 /** The account owns everything that is not a person's or a room's own principal. */
 const owner = (target: Target): string => href(target.kind === 'user' ? target.href : principalsHref)
@@ -114,6 +119,8 @@ export const PRINCIPAL_PROPERTIES = propertyTable<PrincipalTarget>(
     { name: caldav('calendar-home-set'), value: () => href(homeHref) },
     { name: caldav('calendar-user-address-set'), value: addressSet },
     { name: caldav('calendar-user-type'), value: target => target.userType },
+    { name: caldav('schedule-inbox-URL'), value: whereScheduling(href(inboxHref)) },
+    { name: caldav('schedule-outbox-URL'), value: whereScheduling(href(outboxHref)) },
     { name: calendarserver('email-address-set'), value: mailAddresses },
     { name: calendarserver('record-type'), value: target => RECORD_TYPES[target.userType] },
     { name: calendarserver('calendar-proxy-read-for'), value: empty },
@@ -165,6 +172,13 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
   },
 ])
 
+/** RFC 6638 §2.1, §2.2: rooms answer at once, so the inbox stays empty. */
+export const INBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-inbox')), CHANGE_MARKERS, [
+  defaultCalendar,
+  { name: caldav('calendar-free-busy-set'), personal: true, value: empty },
+])
+export const OUTBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-outbox')))
+
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 
 export const EVENT_TYPE = 'text/calendar;charset=utf-8'
@@ -173,6 +187,8 @@ export const EVENT_PROPERTIES = propertyTable<EventTarget>(COMMON, [
   resourceType(),
   { name: dav('getetag'), allprop: true, value: target => escapeXml(`"${target.member.etag}"`) },
   { name: dav('getcontenttype'), allprop: true, value: () => EVENT_TYPE },
+  // RFC 6638 §3.2.10. Only the rooms answer, and they do so in the PUT itself: no change of theirs comes later.
+  { name: caldav('schedule-tag'), value: target => (target.scheduling ? escapeXml(`"${target.member.etag}"`) : null) },
   {
     name: dav('getcontentlength'),
     allprop: true,

@@ -11,6 +11,7 @@ import { readObject } from './calendar-object.ts'
 import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { getEvent } from './get.ts'
+import { answerInvitations } from './invitations.ts'
 import { requireWrite } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
 import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
@@ -44,9 +45,15 @@ const place = async (
     if (elsewhere) throw uidConflict(calendar, elsewhere.name, event.uid)
   }
   if (member && member.uid !== event.uid) throw uidConflict(calendar, name, member.uid)
-  const resourceIds = await resourcesFor(tx, event, existing, calendar)
-  const given = body === null || holdsSecret(event) ? {} : { body }
-  const stored = await tx.put({ ...event, resourceIds }, { ...given, name: { resourceId: calendar.id, name } })
+  const answered = await answerInvitations(exchange.gateway, tx, event, existing?.event ?? null)
+  const ids = new Set(await resourcesFor(tx, event, existing, calendar))
+  for (const id of answered?.removed ?? []) if (id !== calendar.id) ids.delete(id)
+  for (const id of answered?.added ?? []) ids.add(id)
+  const given = body === null || answered || holdsSecret(event) ? {} : { body }
+  const stored = await tx.put(
+    { ...(answered?.event ?? event), resourceIds: [...ids] },
+    { ...given, name: { resourceId: calendar.id, name } },
+  )
   return { stored, created: !member }
 }
 
@@ -76,7 +83,8 @@ export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' },
   if (prefer.representation) return getEvent(exchange, spot, created ? 201 : 200, representation)
   // Where what is served is not what was sent, the client has to fetch it: no ETag then (RFC 4791 §5.3.4).
   const same = calendar.kind === 'resource' && stored.body === object.body
-  send(response, created ? 201 : 204, { ...(same ? { ETag: quote(stored.etag) } : {}), ...more })
+  const tag = gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(stored.etag) } : {}
+  send(response, created ? 201 : 204, { ...(same ? { ETag: quote(stored.etag) } : {}), ...tag, ...more })
 }
 
 export const put: Method = async exchange => {

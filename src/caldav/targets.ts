@@ -10,6 +10,8 @@ export interface Target {
   readonly href: string
   readonly person: Person
   readonly rights: Rights
+  /** Whether rooms answer invitations (RFC 6638). */
+  readonly scheduling: boolean
 }
 
 export interface CollectionTarget extends Target {

@@ -59,6 +59,9 @@ export const checkConditions = (headers: IncomingHttpHeaders, current: Current, 
   const unmodifiedSince = httpDate(headers['if-unmodified-since'])
   const modifiedSince = httpDate(headers['if-modified-since'])
   const ifMatch = headers['if-match']
+  const scheduleTag = headers['if-schedule-tag-match']
+  // RFC 6638 §3.2.10: where nobody answers later, the schedule tag is the ETag.
+  if (typeof scheduleTag === 'string' && !matches(scheduleTag, etag, true)) throw failed('If-Schedule-Tag-Match', etag)
   const ifNoneMatch = headers['if-none-match']
   if (ifMatch !== undefined) {
     if (!matches(ifMatch, etag, true)) throw failed('If-Match', etag)

@@ -90,7 +90,11 @@ const send = (
   })
 
 export const startTestGateway = async (
-  options: { readonly resources?: readonly Resource[]; readonly baseUrl?: string } = {},
+  options: {
+    readonly resources?: readonly Resource[]
+    readonly baseUrl?: string
+    readonly scheduling?: 'rooms' | 'off'
+  } = {},
 ): Promise<TestGateway> => {
   const folder = await mkdtemp(join(tmpdir(), 'kaldav-caldav-'))
   const database = await openSqlite(join(folder, 'kaldav.db'))
@@ -101,7 +105,8 @@ export const startTestGateway = async (
   const log = createLog('silent')
   const auth = await Auth.open(database, { users: USERS }, log)
   const app = express().disable('x-powered-by').set('etag', false)
-  app.use(caldavRouter({ store, auth, config: { baseUrl: options.baseUrl ?? null, trustProxy: false }, log }))
+  const config = { baseUrl: options.baseUrl ?? null, trustProxy: false }
+  app.use(caldavRouter({ store, auth, config, log, scheduling: options.scheduling ?? 'off' }))
   app.get('/', (_, response) => void response.send('the page'))
   const server = createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

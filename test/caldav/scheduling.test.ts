@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { condition, ics, multistatus, property, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await startTestGateway({ scheduling: 'rooms', baseUrl: 'https://calendar.example.edu' })
+})
+afterAll(() => gateway.close())
+
+const C = '{urn:ietf:params:xml:ns:caldav}'
+const room = (name: string): string =>
+  `ATTENDEE;CUTYPE=ROOM;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:${name}@calendar.example.edu`
+const organizer = 'ORGANIZER:mailto:jane@example.edu'
+const put = (path: string, uid: string, lines: readonly string[], start?: string) =>
+  gateway.call('PUT', `/dav/calendars/${path}`, {
+    headers: { 'content-type': 'text/calendar' },
+    body: ics(uid, lines, start),
+  })
+const answerIn = async (uid: string, name: string): Promise<string> => {
+  const text = (await gateway.call('GET', `/dav/calendars/_schedule/${uid}.ics`)).body.replaceAll('\r\n ', '')
+  return text.split('\r\n').find(line => line.includes(`mailto:${name}@`)) ?? ''
+}
+const resources = async (uid: string) => (await gateway.store.event(uid))?.event.resourceIds
+
+describe('rooms that are invited', () => {
+  it('accept where they are free, and are occupied then', async () => {
+    const answer = await put('_schedule/free.ics', 'free', [
+      organizer,
+      room('lh101'),
+      'ATTENDEE:mailto:joe@example.edu',
+    ])
+    expect([answer.status, answer.headers.etag]).toEqual([201, undefined])
+    expect(await answerIn('free', 'lh101')).toMatch(/PARTSTAT=ACCEPTED.*SCHEDULE-STATUS="?2\.0/)
+    expect(await answerIn('free', 'lh101')).not.toContain('RSVP')
+    expect(await resources('free')).toEqual([101])
+    const served = await gateway.call('GET', '/dav/calendars/lh101/free.ics')
+    expect(served.status).toBe(200)
+  })
+
+  it('leave people to the systems they are invited by', async () => {
+    const text = (await gateway.call('GET', '/dav/calendars/_schedule/free.ics')).body.replaceAll('\r\n ', '')
+    expect(text).toContain('ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:joe@example.edu')
+  })
+
+  it('decline where they are taken', async () => {
+    await put('_schedule/late.ics', 'late', [organizer, room('lh101')])
+    expect(await answerIn('late', 'lh101')).toContain('PARTSTAT=DECLINED')
+    expect(await resources('late')).toEqual([])
+  })
+
+  it('accept a series but for the dates that are taken', async () => {
+    await put('lh102/one.ics', 'one', [], '20270415T080000Z')
+    await put(
+      '_schedule/series.ics',
+      'series',
+      [organizer, room('lh102'), 'RRULE:FREQ=DAILY;COUNT=3'],
+      '20270414T080000Z',
+    )
+    const event = (await gateway.store.event('series'))?.event
+    const partstat = (component: { extra: readonly (readonly unknown[])[] } | null | undefined) =>
+      (component?.extra.find(([name]) => name === 'attendee')?.[1] as { partstat?: string } | undefined)?.partstat
+    expect(partstat(event?.master)).toBe('ACCEPTED')
+    expect(event?.overrides.map(override => [override.start, partstat(override)])).toEqual([
+      [{ dateTime: '2027-04-15T08:00:00', tzid: 'UTC' }, 'DECLINED'],
+    ])
+    expect(await resources('series')).toEqual([102])
+  })
+
+  it('are free again when they are no longer invited', async () => {
+    await put('_schedule/free.ics', 'free', [organizer, 'ATTENDEE:mailto:joe@example.edu'])
+    expect(await resources('free')).toEqual([])
+  })
+
+  it('do nothing where the client schedules itself, or nobody organises', async () => {
+    await put('_schedule/client.ics', 'client', [
+      organizer,
+      room('cam1').replace('ATTENDEE', 'ATTENDEE;SCHEDULE-AGENT=CLIENT'),
+    ])
+    await put('_schedule/nobody.ics', 'nobody', [room('cam1')])
+    expect([await resources('client'), await resources('nobody')]).toEqual([[], []])
+  })
+
+  it('are known by all their addresses', async () => {
+    const answer = await gateway.call('PROPFIND', '/dav/principals/resources/cam1/', {
+      headers: { depth: '0' },
+      body: propfindBody('C:calendar-user-address-set'),
+    })
+    const urn = /urn:uuid:[0-9a-f-]{36}/.exec(answer.body)?.[0] ?? ''
+    await put('_schedule/urn.ics', 'urn', [organizer, `ATTENDEE:${urn}`], '20270501T080000Z')
+    expect(await resources('urn')).toEqual([201])
+  })
+})
+
+describe('inbox and outbox (RFC 6638 §2)', () => {
+  it('are there, and named by the principal', async () => {
+    const principal = '/dav/principals/users/av-team/'
+    const answer = await gateway.call('PROPFIND', principal, {
+      headers: { depth: '0' },
+      body: propfindBody('C:schedule-inbox-URL', 'C:schedule-outbox-URL'),
+    })
+    expect(property(answer.body, principal, `${C}schedule-inbox-URL`)).toBe('/dav/calendars/_inbox/')
+    const home = await gateway.call('PROPFIND', '/dav/calendars/', {
+      headers: { depth: '1' },
+      body: propfindBody('D:resourcetype'),
+    })
+    expect(multistatus(home.body).has('/dav/calendars/_outbox/')).toBe(true)
+    expect((await gateway.call('OPTIONS', '/dav/')).headers.dav).toContain('calendar-auto-schedule')
+  })
+
+  it('are not where scheduling is off', async () => {
+    const off = await startTestGateway()
+    expect((await off.call('OPTIONS', '/dav/')).headers.dav).not.toContain('calendar-auto-schedule')
+    expect((await off.call('PROPFIND', '/dav/calendars/_inbox/', { headers: { depth: '0' } })).status).toBe(404)
+    expect(
+      (await off.call('POST', '/dav/calendars/_outbox/', { headers: { 'content-type': 'text/calendar' }, body: 'x' }))
+        .status,
+    ).toBe(405)
+    await off.close()
+  })
+
+  const ask = (body: string, as: 'av-team' | 'viewer' = 'av-team') =>
+    gateway.call('POST', '/dav/calendars/_outbox/', { as, headers: { 'content-type': 'text/calendar' }, body })
+  const request = (...lines: readonly string[]): string =>
+    [
+      'BEGIN:VCALENDAR',
+      'VERSION:2.0',
+      'METHOD:REQUEST',
+      'BEGIN:VFREEBUSY',
+      'UID:fb',
+      'DTSTAMP:20260101T000000Z',
+      ...lines,
+      'END:VFREEBUSY',
+      'END:VCALENDAR',
+      '',
+    ].join('\r\n')
+
+  it('tell when rooms are busy, and know nobody else', async () => {
+    const answer = await ask(
+      request(
+        'DTSTART:20270415T000000Z',
+        'DTEND:20270416T000000Z',
+        'ORGANIZER:mailto:jane@example.edu',
+        'ATTENDEE:mailto:lh102@calendar.example.edu',
+        'ATTENDEE:mailto:joe@example.edu',
+      ),
+    )
+    expect(answer.status).toBe(200)
+    expect(answer.body).toContain('<C:request-status>2.0;Success</C:request-status>')
+    expect(answer.body).toContain('METHOD:REPLY')
+    expect(answer.body).toContain('FREEBUSY;FBTYPE=BUSY:20270415T080000Z/20270415T090000Z')
+    expect(answer.body).toContain('<C:request-status>3.7;Invalid calendar user</C:request-status>')
+  })
+
+  it.each([
+    ['no message', 'x'],
+    ['no time', request('ATTENDEE:mailto:a@b')],
+    ['nobody', request('DTSTART:20270415T000000Z', 'DTEND:20270416T000000Z')],
+  ])('refuse %s with its precondition', async (_, body) => {
+    expect(condition((await ask(body)).body)).toBe(`${C}valid-scheduling-message`)
+  })
+
+  it('are not for those who only read', async () => {
+    expect(condition((await ask(request(), 'viewer')).body)).toBe('{DAV:}need-privileges')
+  })
+})
+
+describe('Schedule-Tag (RFC 6638 §3.2.10)', () => {
+  it('guards a change as the ETag does', async () => {
+    const answer = await put('lh101/tag.ics', 'tag', [], '20270601T080000Z')
+    const tag = String(answer.headers['schedule-tag'])
+    const change = (value: string) =>
+      gateway.call('PUT', '/dav/calendars/lh101/tag.ics', {
+        headers: { 'content-type': 'text/calendar', 'if-schedule-tag-match': value },
+        body: ics('tag', ['SEQUENCE:1'], '20270601T080000Z'),
+      })
+    expect((await change('"x"')).status).toBe(412)
+    expect((await change(tag)).status).toBe(204)
+  })
+})
