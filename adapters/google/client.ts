@@ -1,4 +1,5 @@
 /** The only importer of Google's packages: authorised calls with our own retries, timeouts and hosts. */
+import { createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { calendar_v3 } from 'googleapis'
@@ -72,7 +73,8 @@ export class GoogleClient {
         const headers = { Authorization: `Bearer ${token}`, ...(ifMatch ? { 'If-Match': ifMatch } : {}) }
         const rootUrl = `${this.#credentials.apiUrl.replace(/\/$/, '')}/`
         const { data } = await request(await this.#module(), { rootUrl, timeout, retry: false, headers })
-        if (typeof data === 'string' && /^\s*</.test(data)) throw { response: { status: 200, data } }
+        // The client hands on what it could not parse as text; taken for an answer, it would look like an empty list.
+        if (typeof data === 'string' && data.trim() !== '') throw { response: { status: 200, data } }
         return data
       } catch (error) {
         if (error instanceof AccessDenied) throw error
@@ -159,7 +161,10 @@ async function serviceAccountKey(keyFile: string | undefined): Promise<{ client_
   const remedy = 'Set keyFile to the JSON key of the service account, or oauth.'
   if (!keyFile) throw new AccessDenied('no Google credentials are configured', { remedy })
   try {
-    return JSON.parse(await readFile(keyFile, 'utf8'))
+    const key = JSON.parse(await readFile(keyFile, 'utf8'))
+    createPrivateKey(key.private_key)
+    if (typeof key.client_email !== 'string') throw new TypeError('it has no client_email')
+    return key
   } catch (error) {
     throw new AccessDenied(`the Google key file ${keyFile} cannot be read: ${String(error)}`, { remedy, cause: error })
   }

@@ -42,16 +42,20 @@ export function failureOf(thrown: unknown): Failure {
   const body = (typeof error.response?.data === 'object' ? error.response.data : null) as ErrorBody | null
   const detail = body?.error
   const first = typeof detail === 'object' ? detail.errors?.[0] : undefined
-  const reason =
+  const named =
     typeof detail === 'string' ? detail : (first?.reason ?? (status === 0 ? String(error.code ?? 'network') : ''))
   const said = typeof detail === 'object' ? detail.message : body?.error_description
-  const html = typeof error.response?.data === 'string' && /^\s*</.test(error.response.data)
-  const message = html
-    ? `HTTP ${status} with an HTML page instead of JSON: a proxy or a wrong apiUrl answers for Google`
+  const garbled = typeof error.response?.data === 'string' && error.response.data.trim() !== ''
+  const reason = garbled ? notJson : named
+  const message = garbled
+    ? `HTTP ${status} with ${/^\s*</.test(String(error.response?.data)) ? 'an HTML page' : 'a broken text'} instead of JSON`
     : (said ?? first?.message ?? error.message ?? 'no answer')
   const after = Number(error.response?.headers?.get?.('retry-after') ?? Number.NaN)
   return { status: Number(status), reason, message, retryAfter: Number.isFinite(after) ? after : null }
 }
+
+/** The reason of an answer that is no JSON: it comes from something between Google and us, and says nothing of Google. */
+export const notJson = 'notJson'
 
 const rateLimits = new Set(['rateLimitExceeded', 'userRateLimitExceeded'])
 const tokenDeaths = new Set(['fullSyncRequired', 'updatedMinTooLongAgo'])
@@ -75,6 +79,10 @@ export function meaningOf(error: unknown, calendarId: string, writing: boolean):
   const { status, reason, message, retryAfter } = failure
   const said = `Google Calendar ${calendarId}: ${message}${reason ? ` (${reason})` : ''}`
   if (isTokenDeath(failure)) return new CursorExpired(said, { cause: error })
+  if (reason === notJson) {
+    const remedy = 'Check apiUrl and tokenUrl, and what stands between here and Google: a proxy answers in its place.'
+    return new Unavailable(said, { remedy, cause: error })
+  }
   if (reason === 'quotaExceeded') {
     return new Unavailable(said, {
       retryAfter: retryAfter ?? quotaPause,

@@ -31,7 +31,13 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
   const context = (zone: string): Context => ({ zone: resolveZone(zone) ?? 'UTC', isRoom, uidOf: id => ids.uid(id) })
   let zone: Promise<string> | null = null
   const readZone = async () => {
-    const found = await client.call(calendarId, false, (api, call) => api.calendars.get({ calendarId }, call))
+    const found = await client
+      .call(calendarId, false, (api, call) => api.calendars.get({ calendarId }, call))
+      .catch((error: unknown) => {
+        if (!(error instanceof AccessDenied)) throw error
+        // Events may be shared where the calendar's own settings are not; their list tells the zone as well.
+        return client.call(calendarId, false, (api, call) => api.events.list({ calendarId, maxResults: 1 }, call))
+      })
     return resolveZone(found.timeZone ?? 'UTC') ?? 'UTC'
   }
   const writer: Writer = {

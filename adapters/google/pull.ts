@@ -1,10 +1,10 @@
 /** Reading a Google calendar: whole once, then by sync token. */
 import { createHash } from 'node:crypto'
-import { AccessDenied, CursorExpired } from '../../src/errors.ts'
+import { CursorExpired, Unavailable } from '../../src/errors.ts'
 import type { Changes, RemoteEvent, Unreadable } from '../../src/sync/source.ts'
 import type { GoogleClient } from './client.ts'
-import { GoogleError, meaningOf } from './errors.ts'
-import { type Context, eventOf, type GoogleEvent, roomAnswer, Untranslatable } from './translate.ts'
+import { GoogleError, meaningOf, notJson } from './errors.ts'
+import { type Context, eventOf, type GoogleEvent, roomAnswer, Untranslatable, withSelf } from './translate.ts'
 
 /**
  * The parameters every list of one chain of sync tokens must share. A change here changes the tag, and tokens taken
@@ -33,6 +33,8 @@ export interface Calendar {
   readonly calendarId: string
   readonly organizer: string | null
   context(zone: string): Context
+  /** The calendar's own zone, IANA. */
+  zone(): Promise<string>
 }
 
 interface Listing {
@@ -55,9 +57,10 @@ export async function pull(calendar: Calendar, cursorText: string | null): Promi
   if (cursor && cursor.tag !== tag) throw new CursorExpired('the cursor was taken with other parameters')
   const token = cursor?.token ?? null
   const timeMin = new Date(Date.now() - pastDays * 86_400_000).toISOString()
-  const listing = await list(calendar, token === null ? { timeMin } : { syncToken: token })
+  const read = await list(calendar, token === null ? { timeMin } : { syncToken: token })
+  const listing: Listing = { ...read, zone: read.zone ?? cursor?.zone ?? (await calendar.zone()) }
   if (cursor && token !== null && listing.zone !== cursor.zone) throw new CursorExpired('the calendar has another zone')
-  const changes = await translate(calendar, listing, token === null)
+  const changes = await translate(calendar, listing, token === null ? timeMin : null)
   const next: Cursor = { tag, token: listing.token, zone: listing.zone }
   return {
     ...changes,
@@ -66,7 +69,7 @@ export async function pull(calendar: Calendar, cursorText: string | null): Promi
   }
 }
 
-async function list(calendar: Calendar, how: { timeMin: string } | { syncToken: string }): Promise<Listing> {
+async function list(calendar: Calendar, how: { timeMin: string } | { syncToken: string }) {
   const items: GoogleEvent[] = []
   let pageToken: string | undefined
   for (;;) {
@@ -83,14 +86,27 @@ async function list(calendar: Calendar, how: { timeMin: string } | { syncToken: 
         options,
       ),
     )
-    if (page.items !== undefined && !Array.isArray(page.items)) {
-      throw new AccessDenied(`Google Calendar ${calendar.calendarId}: the answer is no list of events`)
-    }
-    items.push(...(page.items ?? []))
+    refuseNoList(calendar.calendarId, page)
+    for (const item of page.items ?? []) items.push(withSelf(item, calendar.calendarId))
     // A page may be empty and still have a next one.
     pageToken = page.nextPageToken ?? undefined
-    if (!pageToken) return { items, token: page.nextSyncToken ?? null, zone: page.timeZone ?? 'UTC' }
+    if (!pageToken) return { items, token: page.nextSyncToken ?? null, zone: page.timeZone ?? null }
   }
+}
+
+interface Page {
+  readonly kind?: string | null
+  readonly items?: unknown
+  readonly nextPageToken?: string | null
+  readonly nextSyncToken?: string | null
+}
+
+/** An answer that only looks like an empty list would delete everything. */
+function refuseNoList(calendarId: string, page: Page | null | undefined): void {
+  const { items, kind, nextPageToken, nextSyncToken } = page || {}
+  if (Array.isArray(items) || (!items && (nextPageToken || nextSyncToken || kind === 'calendar#events'))) return
+  const remedy = 'Check apiUrl, and what stands between here and Google.'
+  throw new Unavailable(`Google Calendar ${calendarId}: the answer is no list of events`, { remedy })
 }
 
 /** With delegation the service account is charged for every calendar; this keeps their quotas apart. */
@@ -116,15 +132,15 @@ function group(items: readonly GoogleEvent[]): Map<string, Series> {
   return all
 }
 
-async function translate(calendar: Calendar, { items, zone }: Listing, whole: boolean) {
+async function translate(calendar: Calendar, { items, zone }: Listing, since: string | null) {
   const changed: RemoteEvent[] = []
   const removed: string[] = []
   const unreadable: Unreadable[] = []
   const context = calendar.context(zone)
   for (const [id, series] of group(items)) {
-    const full = whole ? await withMaster(calendar, id, series) : await complete(calendar, id, series)
+    const full = since !== null ? await withMaster(calendar, id, series, since) : await complete(calendar, id, series)
     const claim = await claimOf(calendar, id, full)
-    if (claim === 'gone') removed.push(id)
+    if (claim === 'gone' || ignoredTypes.has(full.master?.eventType ?? '')) removed.push(id)
     else if (claim === 'declined') {
       const reason = 'The room has declined the invitation: it is taken or closed at that time.'
       unreadable.push({ id, uid: context.uidOf(id), reason })
@@ -141,6 +157,8 @@ async function translate(calendar: Calendar, { items, zone }: Listing, whole: bo
   return { changed, removed, unreadable }
 }
 
+/** Never asked for; they claim no room. */
+const ignoredTypes = new Set(['birthday', 'workingLocation'])
 const knownTypes = new Set(['default', 'fromGmail', 'outOfOffice', 'focusTime'])
 function refuseUnknownType(item: GoogleEvent | null): void {
   if (item?.eventType && !knownTypes.has(item.eventType)) {
@@ -157,14 +175,22 @@ async function claimOf(calendar: Calendar, id: string, { master, exceptions }: S
   const ours = calendar.organizer !== null && calendar.context('UTC').uidOf(id) !== null
   if (!ours) return 'gone'
   // Our own invitation: declined by the room, or cancelled by somebody at the organizer's? Only that calendar knows.
-  const meeting = await getEvent(calendar, id, calendar.organizer ?? calendar.calendarId)
+  const home = calendar.organizer ?? calendar.calendarId
+  const meeting = await getEvent(calendar, id, home)
+  // "Not found" may also mean that the organizer's calendar is no longer ours to see: then this throws.
+  if (!meeting) {
+    await calendar.client.call(home, false, (api, call) => api.events.list({ calendarId: home, maxResults: 1 }, call))
+  }
   return meeting && meeting.status !== 'cancelled' ? 'declined' : 'gone'
 }
 
 /** A whole read has every exception; only a room invited to single occurrences has no master there. */
-async function withMaster(calendar: Calendar, id: string, series: Series): Promise<Series> {
-  if (series.master) return series
-  return { ...series, master: await getEvent(calendar, id) }
+async function withMaster(calendar: Calendar, id: string, series: Series, since: string): Promise<Series> {
+  const master = series.master ?? (await getEvent(calendar, id))
+  const begins = Date.parse(master?.start?.dateTime ?? master?.start?.date ?? '')
+  // Exceptions before the window are not in it, though their series is.
+  const older = master?.recurrence?.length && master.status !== 'cancelled' && begins < Date.parse(since)
+  return older ? { master, exceptions: await exceptionsOf(calendar, master, series.exceptions) } : { ...series, master }
 }
 
 /** An increment has only what changed: the rest of a series is read again. */
@@ -172,7 +198,7 @@ async function complete(calendar: Calendar, id: string, series: Series): Promise
   const master = series.master ?? (await getEvent(calendar, id))
   if (!master || master.status === 'cancelled') return { master, exceptions: series.exceptions }
   if (!master.recurrence?.length) return { master, exceptions: [] }
-  return { master, exceptions: await exceptionsOf(calendar, master) }
+  return { master, exceptions: await exceptionsOf(calendar, master, series.exceptions) }
 }
 
 /** One event; `null` where there is none. */
@@ -182,21 +208,71 @@ export async function getEvent(
   where: string = calendarId,
 ): Promise<GoogleEvent | null> {
   try {
-    return await client.call(
+    const item = await client.call(
       where,
       false,
       (api, options) => api.events.get({ calendarId: where, eventId, quotaUser: quotaUser(where) }, options),
       { raw: true },
     )
+    return withSelf(item, where)
   } catch (error) {
     if (!(error instanceof GoogleError)) throw error
+    if (error.failure.reason === notJson) throw meaningOf(error, where, false)
     if (error.failure.status === 404 || error.failure.status === 410) return null
     throw meaningOf(error, where, false)
   }
 }
 
-/** Every exception of a series, cancelled ones among them: they share its iCalUID. */
-export async function exceptionsOf({ client, calendarId }: Calendar, master: GoogleEvent): Promise<GoogleEvent[]> {
+/**
+ * Every exception of a series: those that share its iCalUID, those just reported, and the cancelled ones, of which
+ * Google promises no iCalUID, from its list of instances.
+ */
+export async function exceptionsOf(
+  calendar: Calendar,
+  master: GoogleEvent,
+  reported: readonly GoogleEvent[] = [],
+): Promise<GoogleEvent[]> {
+  const found = new Map(reported.map(item => [item.id, item]))
+  for (const item of await cancelledOf(calendar, master)) if (!found.has(item.id)) found.set(item.id, item)
+  for (const item of await sharingUid(calendar, master)) found.set(item.id, item)
+  return [...found.values()]
+}
+
+/** How far ahead cancelled occurrences are looked for, days. */
+const aheadDays = 1100
+
+async function cancelledOf({ client, calendarId }: Calendar, { id }: GoogleEvent): Promise<GoogleEvent[]> {
+  const cancelled: GoogleEvent[] = []
+  const timeMax = new Date(Date.now() + aheadDays * 86_400_000).toISOString()
+  let pageToken: string | undefined
+  do {
+    const page = await client
+      .call(
+        calendarId,
+        false,
+        (api, options) =>
+          api.events.instances(
+            {
+              ...{ calendarId, eventId: id ?? '', showDeleted: true, maxResults: 2500, timeMax },
+              ...(pageToken ? { pageToken } : {}),
+              quotaUser: quotaUser(calendarId),
+            },
+            options,
+          ),
+        { raw: true },
+      )
+      .catch((error: unknown) => {
+        // A series without an occurrence left, or deleted meanwhile, has none to tell.
+        if (error instanceof GoogleError && [400, 404, 410].includes(error.failure.status)) return null
+        throw error instanceof GoogleError ? meaningOf(error, calendarId, false) : error
+      })
+    cancelled.push(...(page?.items ?? []).filter(({ status }) => status === 'cancelled'))
+    pageToken = page?.nextPageToken ?? undefined
+  } while (pageToken)
+  return cancelled.map(item => ({ ...item, recurringEventId: item.recurringEventId ?? id ?? null }))
+}
+
+async function sharingUid({ client, calendarId }: Calendar, master: GoogleEvent): Promise<GoogleEvent[]> {
   const exceptions: GoogleEvent[] = []
   let pageToken: string | undefined
   do {
@@ -214,7 +290,8 @@ export async function exceptionsOf({ client, calendarId }: Calendar, master: Goo
         options,
       ),
     )
-    exceptions.push(...(page.items ?? []).filter(item => item.recurringEventId === master.id))
+    for (const item of page.items ?? [])
+      if (item.recurringEventId === master.id) exceptions.push(withSelf(item, calendarId))
     pageToken = page.nextPageToken ?? undefined
   } while (pageToken)
   return exceptions
@@ -222,11 +299,13 @@ export async function exceptionsOf({ client, calendarId }: Calendar, master: Goo
 
 /** One text for the state of a whole series: a changed exception leaves its master's etag alone. */
 export function versionOf({ master, exceptions }: Series): string {
-  const etag = master?.etag ?? ''
+  const etag = master?.etag ?? (master ? hash(JSON.stringify(master)) : '')
   if (exceptions.length === 0) return etag
-  const parts = exceptions.map(({ id, etag: version }) => `${id} ${version}`).sort()
-  return `${etag} ${createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 16)}`
+  const parts = exceptions.map(item => `${item.id} ${item.status === 'cancelled' ? 'cancelled' : item.etag}`).sort()
+  return `${etag} ${hash(parts.join('\n'))}`
 }
 
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16)
+
 /** The master's own etag in a version, for If-Match. */
-export const masterEtag = (version: string): string => version.split(' ')[0] ?? ''
+export const masterEtag = (version: string): string => version.replace(/ [\w-]{16}$/, '')

@@ -2,7 +2,7 @@
  * Writing to Google: only what differs, only while the copy is the one we know, and never to anybody's mailbox.
  * Two ways to book: by inviting the room from the organizer's calendar, or on the room's calendar itself.
  */
-import { Rejected, VersionMismatch } from '../../src/errors.ts'
+import { AccessDenied, Rejected, VersionMismatch } from '../../src/errors.ts'
 import { endOf, toEpoch } from '../../src/schedule/caltime.ts'
 import {
   type CalTime,
@@ -17,11 +17,19 @@ import type { RemoteRef } from '../../src/sync/source.ts'
 import { GoogleError, meaningOf } from './errors.ts'
 import type { Identity } from './identity.ts'
 import { type Calendar, exceptionsOf, getEvent, masterEtag, quotaUser, versionOf } from './pull.ts'
-import { bodyOf, eventOf, type GoogleEvent, normalizeForGoogle, recurrenceOf } from './translate.ts'
+import {
+  bodyOf,
+  eventOf,
+  type GoogleEvent,
+  normalizeForGoogle,
+  recurrenceOf,
+  roomAnswer,
+  timeIn,
+  withSelf,
+} from './translate.ts'
 
 export interface Writer extends Calendar {
   readonly identity: Identity
-  readonly zone: () => Promise<string>
 }
 
 const quiet = { sendUpdates: 'none' } as const
@@ -118,15 +126,8 @@ async function refuseIfTaken({ client, calendarId, zone }: Writer, wanted: Sched
   const [first, last] = [mine[0], mine.at(-1)]
   if (!first || !last) return
   const instant = (epoch: number) => new Date(epoch * 1000).toISOString()
-  const answer = await client.call(calendarId, false, (api, options) =>
-    api.freebusy.query(
-      { requestBody: { timeMin: instant(first.start), timeMax: instant(last.end), items: [{ id: calendarId }] } },
-      options,
-    ),
-  )
-  const busy = answer.calendars?.[calendarId]?.busy ?? []
-  for (const { start, end } of busy) {
-    const [from, to] = [Date.parse(start ?? '') / 1000, Date.parse(end ?? '') / 1000]
+  const asked = { timeMin: instant(first.start), timeMax: instant(last.end) }
+  for (const [from, to] of await busyTimes(client, calendarId, asked)) {
     const hit = mine.find(occurrence => occurrence.start < to && from < occurrence.end)
     if (!hit) continue
     const remedy = 'Move one of the two, or free the room in Google Calendar; it is tried again when the event changes.'
@@ -134,6 +135,41 @@ async function refuseIfTaken({ client, calendarId, zone }: Writer, wanted: Sched
       remedy,
     })
   }
+}
+
+type Asked = { readonly timeMin: string; readonly timeMax: string }
+
+/** When the calendar is taken, epoch seconds; read from its events where free/busy is not ours to ask. */
+async function busyTimes(client: Writer['client'], calendarId: string, asked: Asked): Promise<[number, number][]> {
+  const query = client.call(calendarId, false, (api, options) =>
+    api.freebusy.query({ requestBody: { ...asked, items: [{ id: calendarId }] } }, options),
+  )
+  const answer = await query.catch((error: unknown) => {
+    if (error instanceof AccessDenied) return null
+    throw error
+  })
+  const found = answer?.calendars?.[calendarId]
+  if (found?.busy && !found.errors?.length) return found.busy.map(span => [epoch(span.start), epoch(span.end)])
+  return busyEvents(client, calendarId, asked)
+}
+
+const epoch = (time: string | null | undefined): number => Date.parse(time ?? '') / 1000
+
+async function busyEvents(client: Writer['client'], calendarId: string, asked: Asked): Promise<[number, number][]> {
+  const times: [number, number][] = []
+  let pageToken: string | undefined
+  do {
+    const how = { calendarId, ...asked, singleEvents: true, maxResults: 2500, ...(pageToken ? { pageToken } : {}) }
+    const page = await client.call(calendarId, false, (api, options) => api.events.list(how, options))
+    for (const item of page.items ?? []) {
+      const declined = roomAnswer(withSelf(item, calendarId)) === 'declined'
+      if (item.status === 'cancelled' || item.transparency === 'transparent' || declined) continue
+      const at = (time: GoogleEvent['start']) => toEpoch(timeIn(time, page.timeZone ?? 'UTC'), page.timeZone ?? 'UTC')
+      times.push([at(item.start), at(item.end)])
+    }
+    pageToken = page.nextPageToken ?? undefined
+  } while (pageToken)
+  return times
 }
 
 async function update(writer: Writer, wanted: ScheduleEvent, at: RemoteRef): Promise<RemoteRef> {
@@ -254,22 +290,24 @@ async function instanceAt({ client, calendarId }: Calendar, master: GoogleEvent,
     const { date, dateTime } = item.originalStartTime ?? {}
     return date ? date === wanted : dateTime ? new Date(dateTime).toISOString() === wanted : false
   }
-  let pageToken: string | undefined
-  do {
-    const page = await client.call(calendarId, false, (api, options) =>
-      api.events.instances(
-        {
-          ...{ calendarId, eventId: master.id ?? '', originalStart: wanted, showDeleted: true, maxResults: 2500 },
-          ...(pageToken ? { pageToken } : {}),
-          quotaUser: quotaUser(calendarId),
-        },
-        options,
-      ),
-    )
-    const found = page.items?.find(same)
-    if (found?.id) return found.id
-    pageToken = page.nextPageToken ?? undefined
-  } while (pageToken)
+  // A day to either side where the exact moment is not found: it is compared as text by some.
+  const day = 86_400_000
+  const near = (by: number) => new Date(Date.parse(wanted) + by).toISOString()
+  for (const where of [{ originalStart: wanted }, { timeMin: near(-day), timeMax: near(day) }]) {
+    const how = { calendarId, eventId: master.id ?? '', ...where, showDeleted: true, maxResults: 2500 }
+    let pageToken: string | undefined
+    do {
+      const page = await client.call(calendarId, false, (api, options) =>
+        api.events.instances(
+          { ...how, ...(pageToken ? { pageToken } : {}), quotaUser: quotaUser(calendarId) },
+          options,
+        ),
+      )
+      const found = page.items?.find(same)
+      if (found?.id) return found.id
+      pageToken = page.nextPageToken ?? undefined
+    } while (pageToken)
+  }
   throw new Rejected('no-occurrence', `Google Calendar ${calendarId} has no occurrence of the series at ${wanted}`)
 }
 

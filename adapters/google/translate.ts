@@ -68,6 +68,14 @@ export interface Context {
 
 const text = (value: string | null | undefined): string | null => (value ? value : null)
 
+/** Marks the calendar's own attendee where the answer has not: its address tells it. */
+export function withSelf(item: GoogleEvent, calendarId: string): GoogleEvent {
+  const { attendees, organizer } = item
+  if (!attendees || attendees.some(({ self }) => self) || organizer?.email === calendarId) return item
+  const own = (email: string | null | undefined) => email?.toLowerCase() === calendarId.toLowerCase()
+  return { ...item, attendees: attendees.map(each => (own(each.email) ? { ...each, self: true } : each)) }
+}
+
 /** How the room itself has answered; `null` where it was not asked. */
 export const roomAnswer = (item: GoogleEvent): string | null =>
   item.attendees?.find(attendee => attendee.self)?.responseStatus ?? null
