@@ -11,7 +11,7 @@ const timeout = 30_000
 /** Waits before the second, third … try, ms. */
 const pauses = [300, 1500, 4000]
 /** A longer Retry-After is left to the engine. */
-const patience = 10
+const patience = 5
 /** Exchange refuses a fifth request of one app to one mailbox. */
 const atOnce = 4
 
@@ -32,8 +32,9 @@ export class Graph {
   #client: Promise<Client> | null = null
   readonly #inFlight = new Map<string, number>()
   readonly #waiting = new Map<string, (() => void)[]>()
-  /** Until when a mailbox has asked to be left alone, epoch ms. */
-  readonly #resting = new Map<string, number>()
+  #count = 0
+  /** Until when (epoch ms) a mailbox has asked to be left alone, and the number of the last request before that. */
+  readonly #resting = new Map<string, { readonly since: number; readonly until: number }>()
 
   constructor(options: Microsoft365Options) {
     this.#options = options
@@ -41,9 +42,10 @@ export class Graph {
 
   /** @param mailbox whose limits the request counts against @throws GraphFailure · AccessDenied without credentials */
   async request<T>(mailbox: string, request: GraphRequest): Promise<T> {
+    const entered = ++this.#count
     await this.#enter(mailbox)
     try {
-      return await this.#tries<T>(mailbox, request)
+      return await this.#tries<T>(mailbox, request, entered)
     } finally {
       this.#leave(mailbox)
     }
@@ -66,9 +68,9 @@ export class Graph {
     return items
   }
 
-  async #tries<T>(mailbox: string, request: GraphRequest): Promise<T> {
+  async #tries<T>(mailbox: string, request: GraphRequest, entered: number): Promise<T> {
     for (let attempt = 0, renewed = false; ; ) {
-      await this.#rest(mailbox)
+      await this.#rest(mailbox, entered)
       try {
         return await this.#once<T>(request)
       } catch (error) {
@@ -81,7 +83,8 @@ export class Graph {
           this.#client = null
           continue
         }
-        if (failure.retryAfter) this.#resting.set(mailbox, Date.now() + failure.retryAfter * 1000)
+        const until = Date.now() + (failure.retryAfter ?? 0) * 1000
+        if (failure.retryAfter) this.#resting.set(mailbox, { since: this.#count, until })
         const pause = pauses[attempt]
         const patient = (failure.retryAfter ?? 0) <= patience
         // A POST that failed in an unclear way may have worked: whoever sent it has to look first.
@@ -93,12 +96,15 @@ export class Graph {
     }
   }
 
-  /** What one answer asked for holds for every request to the mailbox. */
-  async #rest(mailbox: string): Promise<void> {
-    const seconds = ((this.#resting.get(mailbox) ?? 0) - Date.now()) / 1000
+  /** What one answer asked for holds for every request that waits; whoever comes later has been told how long. */
+  async #rest(mailbox: string, entered: number): Promise<void> {
+    const { since = 0, until = 0 } = this.#resting.get(mailbox) ?? {}
+    const seconds = (until - Date.now()) / 1000
     if (seconds <= 0) return
     if (seconds <= patience) await wait(seconds * 1000)
-    else throw new GraphFailure({ status: 429, code: 'resting', message: 'asked to wait', retryAfter: seconds }, null)
+    else if (entered <= since) {
+      throw new GraphFailure({ status: 429, code: 'resting', message: 'asked to wait', retryAfter: seconds }, null)
+    }
   }
 
   async #once<T>({ method, path, body, ifMatch, prefer = [] }: GraphRequest): Promise<T> {

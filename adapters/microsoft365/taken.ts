@@ -11,6 +11,13 @@ import { day, epochNow, instant } from './window.ts'
 const lookAhead = 366
 const seen = 'id,seriesMasterId,start,end,isAllDay,isCancelled,isOrganizer,responseStatus,showAs'
 
+/** Overlaps of our own events are known here, and flagged: only what others have booked is news. */
+async function isOurs(room: Mailbox, item: GraphEvent): Promise<boolean> {
+  if (item.isOrganizer === false) return false
+  const marked = await room.item(item.seriesMasterId ?? item.id)
+  return marked !== null && room.uidOn(marked) !== null
+}
+
 /** @param own the item that is being moved @throws Rejected the room is taken */
 export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent, own: string | null = null): Promise<void> {
   if (wanted.master?.transparent) return
@@ -26,7 +33,7 @@ export async function refuseIfTaken(room: Mailbox, wanted: ScheduleEvent, own: s
     const span = spanOf(item, room.zone)
     const [from, to] = [toEpoch(span.start, room.zone), toEpoch(span.end, room.zone)]
     const hit = mine.find(({ start, end, component }) => !component.transparent && start < to && from < end)
-    if (!hit) continue
+    if (!hit || (await isOurs(room, item))) continue
     const remedy = 'Move one of the two, or free the room in Outlook; it is tried again when the event changes.'
     const message = `Microsoft 365 mailbox ${room.address}: the room is taken at ${instant(hit.start)}`
     throw new Rejected('room-taken', message, { remedy })
