@@ -27,19 +27,44 @@ export function accountSource(config: Config, account: KalturaAccount, store: St
 
 type Google = Extract<SourceConfig, { type: 'google' }>
 
+/** One room another system could be bound to, and where it was found. */
+export interface Discovered {
+  readonly source: string
+  readonly calendar: string
+  readonly name: string
+  readonly capacity: number | null
+  readonly place: string | null
+}
+
+/** Rooms that the configured Google sources can see in their Directory. @throws AccessDenied · Unavailable */
+export async function discoverRooms(config: Config): Promise<Discovered[]> {
+  const found: Discovered[] = []
+  for (const source of config.sources) {
+    if (source.type !== 'google') continue
+    const { id, keyFile, subject, apiUrl, tokenUrl } = source
+    const { discoverGoogle } = await adapters.google()
+    const rooms = await discoverGoogle({ keyFile, subject, apiUrl, tokenUrl, oauth: oauthOf(source) })
+    found.push(...rooms.map(({ calendarId, ...rest }) => ({ source: id, calendar: calendarId, ...rest })))
+  }
+  return found
+}
+
+const oauthOf = ({ oauth }: Google) =>
+  oauth && {
+    clientId: oauth.clientId,
+    clientSecret: oauth.clientSecret.reveal(),
+    refreshToken: oauth.refreshToken.reveal(),
+  }
+
 /** @param tenant tells this gateway from others on the same calendar */
 function googleCalendars(source: Google, tenant: string): ConfiguredCalendar[] {
-  const { id, keyFile, oauth, subject, organizer, apiUrl, tokenUrl, pollSeconds, calendars } = source
+  const { id, keyFile, subject, organizer, apiUrl, tokenUrl, pollSeconds, calendars } = source
   let opened: Promise<ReturnType<Awaited<ReturnType<typeof adapters.google>>['openGoogle']>> | null = null
   const client = () => {
     opened ??= adapters.google().then(({ openGoogle }) =>
       openGoogle({
         ...{ keyFile, subject, apiUrl, tokenUrl, tenant, organizer: organizer ?? null },
-        oauth: oauth && {
-          clientId: oauth.clientId,
-          clientSecret: oauth.clientSecret.reveal(),
-          refreshToken: oauth.refreshToken.reveal(),
-        },
+        oauth: oauthOf(source),
       }),
     )
     return opened

@@ -3,8 +3,8 @@ import { createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { calendar_v3 } from 'googleapis'
-import { AccessDenied } from '../../src/errors.ts'
-import { failureOf, GoogleError, isPassing, meaningOf } from './errors.ts'
+import { AccessDenied, KaldavError } from '../../src/errors.ts'
+import { failureOf, GoogleError, isPassing, meaningOf, parsed } from './errors.ts'
 
 export interface GoogleCredentials {
   /** The JSON key of a service account. */
@@ -18,10 +18,11 @@ export interface GoogleCredentials {
   readonly tokenUrl: string
 }
 
+const named = (names: readonly string[]) => names.map(name => `https://www.googleapis.com/auth/${name}`)
 /** The least that reads, writes and watches events, and asks for free/busy and the calendar's zone. */
-const scopes = ['calendar.events', 'calendar.freebusy', 'calendar.calendars.readonly'].map(
-  scope => `https://www.googleapis.com/auth/${scope}`,
-)
+const calendarScopes = named(['calendar.events', 'calendar.freebusy', 'calendar.calendars.readonly'])
+/** The least that lists rooms. */
+export const directoryScopes = named(['admin.directory.resource.calendar.readonly'])
 /** ms for one request. */
 const timeout = 30_000
 /** Waits before the second, third … try of a request, ms. */
@@ -39,11 +40,13 @@ export interface CallOptions {
 
 export class GoogleClient {
   readonly #credentials: GoogleCredentials
+  readonly #scopes: readonly string[]
   #calendar: Promise<Calendar> | null = null
   #token: Promise<string> | null = null
 
-  constructor(credentials: GoogleCredentials) {
+  constructor(credentials: GoogleCredentials, scopes: readonly string[] = calendarScopes) {
     this.#credentials = credentials
+    this.#scopes = scopes
   }
 
   /**
@@ -59,7 +62,8 @@ export class GoogleClient {
     try {
       return await this.#tries(request, ifMatch)
     } catch (error) {
-      throw raw && error instanceof GoogleError ? error : meaningOf(error, calendarId, writing)
+      if (error instanceof KaldavError || (raw && error instanceof GoogleError)) throw error
+      throw meaningOf(error, calendarId, writing)
     }
   }
 
@@ -72,10 +76,11 @@ export class GoogleClient {
         const token = await this.#accessToken()
         const headers = { Authorization: `Bearer ${token}`, ...(ifMatch ? { 'If-Match': ifMatch } : {}) }
         const rootUrl = `${this.#credentials.apiUrl.replace(/\/$/, '')}/`
-        const { data } = await request(await this.#module(), { rootUrl, timeout, retry: false, headers })
+        const answer = await request(await this.#module(), { rootUrl, timeout, retry: false, headers })
+        const data = parsed(answer.data)
         // The client hands on what it could not parse as text; taken for an answer, it would look like an empty list.
         if (typeof data === 'string' && data.trim() !== '') throw { response: { status: 200, data } }
-        return data
+        return data as T
       } catch (error) {
         if (error instanceof AccessDenied) throw error
         const failure = failureOf(error)
@@ -123,7 +128,7 @@ export class GoogleClient {
     }
     const key = await serviceAccountKey(keyFile)
     const jwt = new auth.JWT({
-      ...{ email: key.client_email, key: key.private_key, scopes },
+      ...{ email: key.client_email, key: key.private_key, scopes: [...this.#scopes] },
       ...(subject === undefined ? {} : { subject }),
     })
     redirectTokens(jwt, tokenUrl)

@@ -35,20 +35,31 @@ interface ErrorBody {
   readonly error_description?: string
 }
 
+/** The client parses by the type that is stated; where that is missing or wrong, JSON comes as text. */
+export function parsed(data: unknown): unknown {
+  if (typeof data !== 'string' || !/^\s*[{[]/.test(data)) return data
+  try {
+    return JSON.parse(data)
+  } catch {
+    return data
+  }
+}
+
 /** Reads what the client threw. */
 export function failureOf(thrown: unknown): Failure {
   const error = (thrown ?? {}) as ThrownByClient
   const status = error.response?.status ?? error.status ?? 0
-  const body = (typeof error.response?.data === 'object' ? error.response.data : null) as ErrorBody | null
+  const data = parsed(error.response?.data)
+  const body = (typeof data === 'object' ? data : null) as ErrorBody | null
   const detail = body?.error
   const first = typeof detail === 'object' ? detail.errors?.[0] : undefined
   const named =
     typeof detail === 'string' ? detail : (first?.reason ?? (status === 0 ? String(error.code ?? 'network') : ''))
   const said = typeof detail === 'object' ? detail.message : body?.error_description
-  const garbled = typeof error.response?.data === 'string' && error.response.data.trim() !== ''
+  const garbled = typeof data === 'string' && data.trim() !== ''
   const reason = garbled ? notJson : named
   const message = garbled
-    ? `HTTP ${status} with ${/^\s*</.test(String(error.response?.data)) ? 'an HTML page' : 'a broken text'} instead of JSON`
+    ? `HTTP ${status} with ${/^\s*</.test(String(data)) ? 'an HTML page' : 'a broken text'} instead of JSON`
     : (said ?? first?.message ?? error.message ?? 'no answer')
   const after = Number(error.response?.headers?.get?.('retry-after') ?? Number.NaN)
   return { status: Number(status), reason, message, retryAfter: Number.isFinite(after) ? after : null }

@@ -9,6 +9,8 @@ import { push, remove, type Writer } from './push.ts'
 import { type Context, normalizeForGoogle } from './translate.ts'
 import { Channels } from './watch.ts'
 
+export { discoverGoogle, type FoundRoom } from './discover.ts'
+
 export interface GoogleOptions extends GoogleCredentials {
   /** The calendar whose owner invites the rooms; `null`: events are written on the room's own calendar. */
   readonly organizer: string | null

@@ -1,12 +1,15 @@
 import { Command } from 'commander'
+import { discoverRooms } from '../sources.ts'
 import { localTime, note, print, printJson, table, utcTime } from './output.ts'
-import { withGateway } from './run.ts'
+import { readConfig, withGateway } from './run.ts'
 
 export const sources = new Command('sources')
   .description('show every calendar that is synchronised, and how it goes')
   .option('--json', 'print JSON')
-  .action(({ json }: { json?: boolean }) =>
-    withGateway(async ({ sync, config }) => {
+  .option('--discover', "list the rooms of Google's Directory, whether they are configured or not")
+  .action(({ json, discover }: { json?: boolean; discover?: boolean }) => {
+    if (discover) return discovered(json === true)
+    return withGateway(async ({ sync, config }) => {
       const states = await sync.sources()
       if (json) {
         printJson(
@@ -30,5 +33,16 @@ export const sources = new Command('sources')
       for (const { id, error, remedy } of states) {
         if (error) note(`${id}: ${error}${remedy ? `\n  ${remedy}` : ''}`)
       }
-    }),
-  )
+    })
+  })
+
+async function discovered(json: boolean): Promise<void> {
+  const rooms = await discoverRooms(readConfig())
+  if (json) {
+    printJson(rooms)
+    return
+  }
+  const rows = rooms.map(({ source, calendar, name, capacity, place }) => [source, calendar, name, capacity, place])
+  if (rows.length === 0) note('No rooms were found: only Google sources are asked, and only for conference rooms.')
+  print(table(['SOURCE', 'CALENDAR', 'NAME', 'SEATS', 'PLACE'], rows))
+}

@@ -11,6 +11,8 @@ import { Contract, type Method } from './schema.ts'
 
 const contractFile = new URL('../../../../shared/contracts/google-calendar-v3.json', import.meta.url).pathname
 
+const directoryFile = new URL('../../../../shared/contracts/google-admin-directory-v1.json', import.meta.url).pathname
+
 /** A failure to be played: which requests, what instead, how often. */
 export interface Fault {
   readonly method?: string
@@ -56,6 +58,9 @@ export interface Call {
 
 export class FakeGoogle {
   readonly contract = new Contract(contractFile)
+  readonly directory = new Contract(directoryFile)
+  /** The rooms the Directory lists. */
+  rooms: Record<string, unknown>[] = []
   readonly calls: Call[] = []
   readonly faults: Fault[] = []
   readonly channels = new Map<
@@ -140,7 +145,7 @@ export class FakeGoogle {
       return
     }
     if (fault.html !== undefined) {
-      response.writeHead(fault.status ?? 200, { 'Content-Type': 'text/html' }).end(fault.html)
+      response.writeHead(fault.status ?? 200, { 'Content-Type': 'text/html', ...fault.headers }).end(fault.html)
       return
     }
     this.#error(
@@ -189,12 +194,14 @@ export class FakeGoogle {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (!token || !this.#tokens.has(token)) throw new ApiError(401, 'authError', 'Invalid Credentials')
     const subject = this.#tokens.get(token) ?? null
-    const found = this.contract.match(request.method ?? 'GET', url.pathname)
+    const isDirectory = url.pathname.startsWith('/admin/')
+    const contract = isDirectory ? this.directory : this.contract
+    const found = contract.match(request.method ?? 'GET', url.pathname)
     if (!found) throw new ApiError(404, 'notFound', 'Not Found')
     const { method, params } = found
-    this.contract.checkQuery(method, url.searchParams)
+    contract.checkQuery(method, url.searchParams)
     const body = text ? JSON.parse(text) : {}
-    this.contract.check(method.request?.$ref, body, `${method.id} request`)
+    contract.check(method.request?.$ref, body, `${method.id} request`)
     const quotaUser = url.searchParams.get('quotaUser')
     const call: Call = { id: method.id, calendarId: params.calendarId, query: url.searchParams, body, quotaUser }
     this.calls.push(call)
@@ -212,7 +219,7 @@ export class FakeGoogle {
       body,
       ifMatch: request.headers['if-match'],
     })
-    this.contract.check(method.response?.$ref, result, `${method.id} response`)
+    contract.check(method.response?.$ref, result, `${method.id} response`)
     return result
   }
 
@@ -520,7 +527,18 @@ function stopChannel(google: FakeGoogle, { body }: Request): unknown {
   return null
 }
 
+function listRooms(google: FakeGoogle, { query }: Request): unknown {
+  const [offset, size] = [Number(query.get('pageToken') ?? 0), Number(query.get('maxResults') ?? 100)]
+  const next = offset + size < google.rooms.length ? { nextPageToken: String(offset + size) } : {}
+  return {
+    kind: 'admin#directory#resources#calendars#calendarResourcesList',
+    items: google.rooms.slice(offset, offset + size),
+    ...next,
+  }
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
+  'directory.resources.calendars.list': listRooms,
   'calendar.events.list': list,
   'calendar.events.insert': insert,
   'calendar.events.patch': patch,
