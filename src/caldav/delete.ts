@@ -5,12 +5,14 @@ import { send } from '../dav/respond.ts'
 import type { Method } from './gateway.ts'
 import { calendarAt, requireWrite } from './locate.ts'
 import { homeHref, hrefOf } from './places.ts'
+import { removePush, silenced } from './push.ts'
 import { actorOf, removeFrom } from './write-event.ts'
 
 /** In a room's calendar the event gives up the room; with its last room, or in the whole schedule, it is gone. */
 export const remove: Method = async exchange => {
   const { gateway, request, response, place } = exchange
   request.resume()
+  if (place.kind === 'subscription') return removePush(exchange)
   if (place.kind !== 'event') throw needPrivilege(homeHref, 'unbind', 'Calendars are removed in Kaltura, not here')
   const calendar = await calendarAt(exchange, place.calendar)
   requireWrite(exchange, calendar, 'unbind')
@@ -20,5 +22,6 @@ export const remove: Method = async exchange => {
     if (!member) throw notFound(`There is no event at ${hrefOf(place)}`)
     await removeFrom(tx, calendar, member.uid)
   })
+  gateway.push?.notifier.silence(silenced(gateway, request.headers['push-dont-notify']))
   send(response, 204)
 }

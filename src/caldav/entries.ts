@@ -72,6 +72,7 @@ export const calendarTarget = (exchange: Exchange, calendar: Calendar, token: st
   name: calendar.name,
   calendar,
   token,
+  vapidKey: exchange.gateway.push?.publicKey ?? null,
 })
 
 export const eventTarget = (exchange: Exchange, calendar: Calendar) => {
@@ -114,6 +115,7 @@ const eventEntry = async (exchange: Exchange, calendar: Calendar, name: string):
 
 /** The resource at a place; `null` where nothing is. */
 export const findEntry = async (exchange: Exchange, place: Place): Promise<Entry | null> => {
+  if (place.kind === 'subscription') return null
   if (place.kind === 'user' || place.kind === 'room') return principalEntry(exchange, place)
   if (place.kind === 'calendar' || place.kind === 'event') {
     const calendar = await findCalendar(exchange.gateway, place.calendar)

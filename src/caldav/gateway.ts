@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Auth } from '../auth.ts'
 import type { Preferences } from '../dav/prefer.ts'
 import type { Store } from '../store/store.ts'
+import type { Notifier } from './notifier.ts'
 import type { Place } from './places.ts'
 import type { Person } from './rights.ts'
 
@@ -19,6 +20,8 @@ export interface Gateway {
   readonly log: Logger
   /** Whether rooms that are invited answer by themselves (RFC 6638); off unless told. */
   readonly scheduling?: 'rooms' | 'off'
+  /** Tells subscribers of changes (WebDAV-Push); off where there are no keys. */
+  readonly push?: { readonly publicKey: string; readonly notifier: Pick<Notifier, 'silence'> } | null
 }
 
 /** One request by one person to one place. */

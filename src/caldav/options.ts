@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { send } from '../dav/respond.ts'
+import type { Gateway } from './gateway.ts'
 import type { Kind } from './places.ts'
 
 /**
@@ -15,6 +16,7 @@ const METHODS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   event: [...READING, 'PUT', 'DELETE', 'COPY', 'MOVE'],
   calendar: [...READING, 'POST'],
   outbox: [...READING, 'POST'],
+  subscription: ['OPTIONS', 'DELETE'],
 }
 
 export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?? READING
@@ -22,5 +24,7 @@ export const allowedMethods = (kind: Kind): readonly string[] => METHODS[kind] ?
 export const allow = (kind: Kind): string => allowedMethods(kind).join(', ')
 
 /** Answered without credentials: clients ask it before they know whom to log in as. */
-export const answerOptions = (response: ServerResponse, kind: Kind, scheduling: boolean): void =>
-  send(response, 200, { Allow: allow(kind), DAV: scheduling ? `${DAV_HEADER}, calendar-auto-schedule` : DAV_HEADER })
+export const answerOptions = ({ scheduling, push }: Gateway, response: ServerResponse, kind: Kind): void => {
+  const more = [scheduling === 'rooms' ? ', calendar-auto-schedule' : '', push ? ', webdav-push' : ''].join('')
+  send(response, 200, { Allow: allow(kind), DAV: DAV_HEADER + more })
+}

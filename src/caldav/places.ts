@@ -10,7 +10,7 @@ export const OUTBOX_SEGMENT = '_outbox'
 /** What a path under /dav/ names; whether it is there is another question. */
 export type Place =
   | { readonly kind: 'root' | 'principals' | 'users' | 'rooms' | 'home' | 'inbox' | 'outbox' }
-  | { readonly kind: 'user' | 'room'; readonly name: string }
+  | { readonly kind: 'user' | 'room' | 'subscription'; readonly name: string }
   | { readonly kind: 'calendar'; readonly calendar: string }
   | { readonly kind: 'event'; readonly calendar: string; readonly name: string }
 
@@ -37,6 +37,7 @@ export const placeOf = (segments: readonly string[]): Place | null => {
     if (first === 'users') return { kind: 'user', name: second }
     return first === 'resources' ? { kind: 'room', name: second } : null
   }
+  if (top === 'subscriptions') return segments.length === 2 ? { kind: 'subscription', name: first } : null
   if (top !== 'calendars') return null
   if (second === '') return segments.length === 2 ? { kind: 'calendar', calendar: first } : null
   return { kind: 'event', calendar: first, name: second }
@@ -66,6 +67,8 @@ export const calendarHref = (segment: string): string => encodePath(['dav', 'cal
 export const eventHref = (segment: string, name: string): string =>
   `${homeHref}${encodeSegment(segment)}/${encodeSegment(name)}`
 
+export const subscriptionHref = (id: string): string => `/dav/subscriptions/${encodeSegment(id)}`
+
 const FIXED: Readonly<Record<string, string>> = {
   root: rootHref,
   principals: principalsHref,
@@ -79,6 +82,7 @@ const FIXED: Readonly<Record<string, string>> = {
 export const hrefOf = (place: Place): string => {
   if (place.kind === 'user') return userHref(place.name)
   if (place.kind === 'room') return roomHref(place.name)
+  if (place.kind === 'subscription') return subscriptionHref(place.name)
   if (place.kind === 'calendar') return calendarHref(place.calendar)
   if (place.kind === 'event') return eventHref(place.calendar, place.name)
   return FIXED[place.kind] ?? rootHref

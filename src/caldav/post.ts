@@ -7,11 +7,14 @@ import { originOf } from './locate.ts'
 import { allow } from './options.ts'
 import { postOutbox } from './outbox.ts'
 import { hrefOf } from './places.ts'
+import { registerPush } from './push.ts'
 import { putAt } from './put.ts'
 
 const CALENDAR_TYPES = new Set(['text/calendar', JCAL_TYPE])
 
-/** On a calendar: a new event under a name of our choice (RFC 5995). */
+const XML = /\/xml$/
+
+/** On a calendar: a new event under a name of our choice (RFC 5995), or a subscription to its changes (WebDAV-Push). */
 export const post: Method = async exchange => {
   const { request, place, gateway } = exchange
   if (place.kind === 'outbox' && gateway.scheduling === 'rooms') return postOutbox(exchange)
@@ -19,6 +22,8 @@ export const post: Method = async exchange => {
     const spot = { kind: 'event', calendar: place.calendar, name: `${randomUUID()}.ics` } as const
     return putAt(exchange, spot, { Location: originOf(exchange) + hrefOf(spot) })
   }
+  if (place.kind === 'calendar' && XML.test(contentType(request).type ?? ''))
+    return registerPush(exchange, place.calendar)
   request.resume()
   throw new DavError(405, 'POST is not offered here', { headers: { Allow: allow(place.kind) } })
 }

@@ -5,6 +5,7 @@ import { AVAILABILITY } from './availability.ts'
 import { DATA_TYPES } from './data-spec.ts'
 import * as limits from './limits.ts'
 import { calendarHref, homeHref, inboxHref, outboxHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
+import { PUSH_PROPERTIES } from './push.ts'
 import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
 import { supportedReports } from './supported.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
@@ -151,6 +152,7 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
   { name: dav('add-member'), value: target => (target.rights.write ? href(target.href) : null) },
   { name: caldav('calendar-timezone'), personal: true, value: target => calendarTimezone(target.calendar.zone) },
   { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
+  ...PUSH_PROPERTIES,
   { name: AVAILABILITY, personal: true, value: () => null },
   { name: apple('calendar-color'), personal: true, value: () => null },
   { name: apple('calendar-order'), personal: true, value: () => null },

@@ -14,6 +14,7 @@ import { getEvent } from './get.ts'
 import { answerInvitations } from './invitations.ts'
 import { requireWrite } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
+import { silenced } from './push.ts'
 import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
 
 interface Placed {
@@ -76,6 +77,7 @@ export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' },
       if (prefer.representation && error instanceof DavError && error.status === 412) return null
       throw error
     })
+  gateway.push?.notifier.silence(silenced(gateway, request.headers['push-dont-notify']))
   const representation = { ...applied('return=representation'), ...more }
   // RFC 8144 §3.2: who asks for it gets what is there instead of what it sent.
   if (!written) return getEvent(exchange, spot, 412, representation)

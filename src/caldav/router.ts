@@ -62,7 +62,7 @@ const answer = async (
   { place }: { readonly place: Place | null },
 ): Promise<void> => {
   const method = request.method ?? 'GET'
-  if (method === 'OPTIONS') return answerOptions(response, place?.kind ?? 'root', gateway.scheduling === 'rooms')
+  if (method === 'OPTIONS') return answerOptions(gateway, response, place?.kind ?? 'root')
   const person = await authenticate(gateway, request)
   const handler = METHODS[method]
   if (!place) throw new DavError(404, 'There is nothing at this address', { remedy: `Start at ${rootHref}` })

@@ -33,6 +33,8 @@ export interface PrincipalTarget extends Target {
 
 export interface CalendarTarget extends CollectionTarget {
   readonly calendar: Calendar
+  /** Where changes are pushed (WebDAV-Push): our public key; `null` where they are not. */
+  readonly vapidKey: string | null
 }
 
 /** What only the stored event knows. */

@@ -13,6 +13,9 @@ export const conflictsToken = (epoch: string, mark: string): string => `urn:kald
 
 const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})$/
 
+/** The epoch of a sync token of ours. */
+export const epochOf = (token: string): string => FORM.exec(token)?.[1] ?? ''
+
 export const invalidToken = (): DavError =>
   forbidden(dav('valid-sync-token'), 'This sync token was not given by this calendar, or is too old', {
     remedy: 'Synchronise from the beginning: send an empty DAV:sync-token',

@@ -104,4 +104,14 @@ export const migrations: readonly Migration[] = [
       'CREATE TABLE personal_revision (user_name TEXT PRIMARY KEY, revision BIGINT NOT NULL)',
     ],
   },
+  {
+    id: 5,
+    sql: [
+      // Who is told of changes in a calendar (WebDAV-Push). endpoint and keys: of the client's push service.
+      `CREATE TABLE push_subscription (
+        id TEXT PRIMARY KEY, user_name TEXT NOT NULL, resource_id BIGINT NOT NULL, endpoint TEXT NOT NULL,
+        public_key TEXT NOT NULL, auth_secret TEXT NOT NULL, expires_at BIGINT NOT NULL)`,
+      'CREATE UNIQUE INDEX push_subscription_of ON push_subscription (resource_id, user_name, endpoint)',
+    ],
+  },
 ]

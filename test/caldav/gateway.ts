@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import express from 'express'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import { Auth } from '../../src/auth.ts'
+import { Notifier, type PushOptions } from '../../src/caldav/notifier.ts'
 import { caldavRouter } from '../../src/caldav/router.ts'
 import { parseXml, type XmlNode } from '../../src/dav/xml.ts'
 import { createLog } from '../../src/log.ts'
@@ -94,6 +95,7 @@ export const startTestGateway = async (
     readonly resources?: readonly Resource[]
     readonly baseUrl?: string
     readonly scheduling?: 'rooms' | 'off'
+    readonly push?: PushOptions
   } = {},
 ): Promise<TestGateway> => {
   const folder = await mkdtemp(join(tmpdir(), 'kaldav-caldav-'))
@@ -106,7 +108,10 @@ export const startTestGateway = async (
   const auth = await Auth.open(database, { users: USERS }, log)
   const app = express().disable('x-powered-by').set('etag', false)
   const config = { baseUrl: options.baseUrl ?? null, trustProxy: false }
-  app.use(caldavRouter({ store, auth, config, log, scheduling: options.scheduling ?? 'off' }))
+  const notifier = options.push && new Notifier(store, options.push, log)
+  await notifier?.start()
+  const push = options.push && notifier ? { publicKey: options.push.publicKey, notifier } : null
+  app.use(caldavRouter({ store, auth, config, log, push, scheduling: options.scheduling ?? 'off' }))
   app.get('/', (_, response) => void response.send('the page'))
   const server = createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
