@@ -17,7 +17,7 @@ import { type Credentials, type KalturaServer, openKalturaServer } from './kaltu
 import { accessLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accountSource, configuredCalendars } from './sources.ts'
-import { secretOf } from './store/bindings.ts'
+import { saveBinding, secretOf } from './store/bindings.ts'
 import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
@@ -131,6 +131,7 @@ async function openParts(
       ...{ secret, baseUrl, log },
       bindings: async () => (await configured()).bindings,
       wake: binding => worker.wakeBinding(binding.id),
+      watchAgain: binding => saveBinding(database, binding.id, { watchUntil: 0 }),
     }),
     close: () => opened.disposeAsync(),
   }

@@ -129,10 +129,14 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    const sources = await Promise.allSettled(this.#open.values())
-    await Promise.allSettled(
-      sources.map(result => (result.status === 'fulfilled' ? result.value.close?.() : undefined)),
-    )
+    const closed = [...this.#open].map(async ([id, opening]) => {
+      const source = await opening
+      if (!source.close) return
+      await source.close()
+      // Its watches have ended with it: the next start asks for new ones.
+      await saveBinding(this.#options.store.database, id, { watchUntil: 0 })
+    })
+    await Promise.allSettled(closed)
   }
 
   async #rounds(context: Context, state: BindingState): Promise<void> {
