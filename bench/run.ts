@@ -1,10 +1,11 @@
 /** `npm run bench [-- name…]`: measures, prints a table, fails where a goal is missed and `--strict` is given. */
 import { notModified, room, start } from './basics.ts'
 import { caldav } from './caldav.ts'
+import { google } from './google.ts'
 import { type Bench, circumstances, head, holds, line } from './harness.ts'
 import { scale } from './scale.ts'
 
-const benches: Readonly<Record<string, Bench>> = { start, room, 304: notModified, caldav, scale }
+const benches: Readonly<Record<string, Bench>> = { start, room, 304: notModified, caldav, scale, google }
 
 const asked = process.argv.slice(2).filter(word => !word.startsWith('--'))
 const unknown = asked.filter(name => !(name in benches))
