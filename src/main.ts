@@ -30,6 +30,8 @@ import { Worker } from './sync/worker.ts'
 import { healthRouter } from './web/health.ts'
 import { webRouter } from './web/index.ts'
 
+export { discoverRooms } from './sources.ts'
+
 const now = () => Math.floor(Date.now() / 1000)
 
 /** Everything but the HTTP side: what commands work on, with or without a running gateway. */

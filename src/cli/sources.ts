@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { discoverRooms } from '../sources.ts'
 import { localTime, note, print, printJson, table, utcTime } from './output.ts'
 import { readConfig, withGateway } from './run.ts'
 
@@ -37,6 +36,7 @@ export const sources = new Command('sources')
   })
 
 async function discovered(json: boolean): Promise<void> {
+  const { discoverRooms } = await import('../main.ts')
   const rooms = await discoverRooms(readConfig())
   if (json) {
     printJson(rooms)
