@@ -1,5 +1,6 @@
 /** Reading a Google calendar: whole once, then by sync token. */
 import { createHash } from 'node:crypto'
+import { setImmediate as breath } from 'node:timers/promises'
 import { CursorExpired, Unavailable } from '../../src/errors.ts'
 import type { Changes, RemoteEvent, Unreadable } from '../../src/sync/source.ts'
 import type { GoogleClient } from './client.ts'
@@ -137,7 +138,10 @@ async function translate(calendar: Calendar, { items, zone }: Listing, since: st
   const removed: string[] = []
   const unreadable: Unreadable[] = []
   const context = calendar.context(zone)
+  let done = 0
   for (const [id, series] of group(items)) {
+    // A large calendar must not keep requests waiting.
+    if (++done % 100 === 0) await breath()
     const full = since !== null ? await withMaster(calendar, id, series, since) : await complete(calendar, id, series)
     const claim = await claimOf(calendar, id, full)
     if (claim === 'gone' || ignoredTypes.has(full.master?.eventType ?? '')) removed.push(id)
