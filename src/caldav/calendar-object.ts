@@ -9,12 +9,15 @@ import { resolveZone } from '../schedule/timezone.ts'
 import { type Block, type Line, lineValue, parseBlocks } from './content.ts'
 import { JCAL_TYPE, textOfJcal } from './jcal-text.ts'
 import { MAX_ATTENDEES, MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
+import { repairText } from './repair.ts'
 
 /** A calendar object as it was sent (RFC 4791 §4.1): one event and the text it came in. */
 export interface CalendarObject {
   readonly event: ScheduleEvent
   /** `null` where it came as jCal: the store then writes its own. */
   readonly body: string | null
+  /** The body of the request: where it is not what is served, the client has to know. */
+  readonly sent: string
 }
 
 const refuse = (condition: string, message: string, remedy?: string): DavError =>
@@ -132,17 +135,25 @@ const checkComponent = (component: Component): void => {
   }
 }
 
+/** What is readable in a text, or in the same text with known faults put right. */
+const readable = (text: string): { readonly parsed: ParsedCalendar; readonly body: string } => {
+  const parsed = parseCalendar(text)
+  const body = parsed.rejected.length > 0 ? repairText(text) : null
+  const again = body === null ? null : parseCalendar(body)
+  return body !== null && again?.rejected.length === 0 ? { parsed: again, body } : { parsed, body: text }
+}
+
 /** The event in a text, checked as RFC 4791 §5.3.2.1 asks. @throws DavError 403 with the precondition */
-export const parseObject = (body: string): CalendarObject => {
-  checkText(body)
-  const parsed = parseCalendar(body)
+export const parseObject = (text: string): CalendarObject & { readonly body: string } => {
+  checkText(text)
+  const { parsed, body } = readable(text)
   checkShape(parsed)
   const event = onlyEvent(parsed, body)
   checkRecurrenceIds(body)
   const problems = checkRecurrence(event)
   if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
   for (const component of event.master ? [event.master, ...event.overrides] : event.overrides) checkComponent(component)
-  return { event, body }
+  return { event, body, sent: text }
 }
 
 export const readObject = async (request: IncomingMessage): Promise<CalendarObject> => {
@@ -150,5 +161,5 @@ export const readObject = async (request: IncomingMessage): Promise<CalendarObje
   if (type !== JCAL_TYPE) return parseObject(text)
   const converted = textOfJcal(text)
   if (converted === null) throw refuse('valid-calendar-data', 'The body is not jCal (RFC 7265)')
-  return { event: parseObject(converted).event, body: null }
+  return { event: parseObject(converted).event, body: null, sent: text }
 }

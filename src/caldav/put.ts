@@ -84,7 +84,7 @@ export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' },
   const { stored, created } = written
   if (prefer.representation) return getEvent(exchange, spot, created ? 201 : 200, representation)
   // Where what is served is not what was sent, the client has to fetch it: no ETag then (RFC 4791 §5.3.4).
-  const same = calendar.kind === 'resource' && stored.body === object.body
+  const same = calendar.kind === 'resource' && stored.body === object.sent
   const tag = gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(stored.etag) } : {}
   send(response, created ? 201 : 204, { ...(same ? { ETag: quote(stored.etag) } : {}), ...tag, ...more })
 }

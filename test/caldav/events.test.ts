@@ -164,6 +164,19 @@ describe('an event', () => {
     expect(report.body).not.toContain('VTIMEZONE')
   })
 
+  it.each([
+    ['a duration with a loose T', 'DURATION:PT1H', 'DURATION:P1DT', 'DURATION:P1D'],
+    ['an end of another form than its start', 'DURATION:PT1H', 'DTEND;VALUE=DATE:20060711', null],
+  ])('with %s is put right, and no ETag is answered', async (_, from, to, expected) => {
+    const path = '/dav/calendars/lh101/repair.ics'
+    const answer = await put(path, ics('repair').replace(from, to))
+    expect([answer.status, answer.headers.etag]).toEqual([201, undefined])
+    const served = (await get(path)).body
+    expect(served).not.toContain(to)
+    if (expected) expect(served).toContain(`${expected}\r\n`)
+    await gateway.call('DELETE', path)
+  })
+
   it('may not be written by who may only read', async () => {
     const answer = await gateway.call('PUT', '/dav/calendars/lh101/viewer.ics', {
       headers: type,
