@@ -15,7 +15,8 @@ import { groupId, type Item, idOf, isPiece, type Links, topRows, versionOf } fro
 import { listEvents, PAGE, type Page, type Reader, readPage } from './read.ts'
 import { type EventRow, readEvent } from './rows.ts'
 import type { KalturaSession } from './session.ts'
-import type { Context } from './view.ts'
+import type { AccountContext } from './surroundings.ts'
+import { LIVE } from './translate.ts'
 
 /** How far behind the last stamp a read begins, for rows that the index shows late, seconds. */
 const OVERLAP = 3 * LAG
@@ -25,7 +26,7 @@ const SCAN_EVERY = 6 * 3600
 export interface Pulling {
   readonly session: KalturaSession
   readonly reader: Reader
-  readonly context: Context
+  readonly context: AccountContext
   readonly log: Logger
   readonly isHeld: (uid: string) => boolean
   /** Rows that a write of ours has deleted or not found. */
@@ -67,25 +68,40 @@ const idsOf = (items: readonly Item[]): number[] =>
 const groupsOf = (items: readonly Item[]): [string, number[]][] =>
   items.flatMap(item => (item.kind === 'pieces' ? [[item.uid, item.rows.map(({ id }) => id)]] : []))
 
-/** Items written in the second in which their links were read, which no stamp tells from a later write. */
-const hotOf = (items: readonly Item[], links: Links, readAt: number): Map<string, string> =>
-  new Map(items.filter(item => latestOf(item) >= readAt - 1).map(item => [idOf(item), versionOf(item, links)]))
+/** Rows whose links one request can ask for. */
+const ONE_REQUEST = 400
+
+/**
+ * Items written in the second in which their links were read, which no stamp tells from a later write; the second
+ * before too, for clocks that do not quite agree, unless that is a great many.
+ */
+function hotOf(items: readonly Item[], links: Links, second: number): Map<string, string> {
+  const since = (from: number) => items.filter(item => latestOf(item) >= from)
+  const generous = since(second - 1)
+  const hot = idsOf(generous).length <= ONE_REQUEST ? generous : since(second)
+  return new Map(hot.map(item => [idOf(item), versionOf(item, links)]))
+}
+
+/** Entries whose endpoints a device asks for. */
+const liveEntries = (items: readonly Item[]): string[] =>
+  items.flatMap(topRows).flatMap(row => (row.objectType === LIVE ? [row.templateEntryId] : []))
 
 const latestOf = (item: Item): number => latest([...topRows(item), ...(item.kind === 'series' ? item.children : [])], 0)
 
 /** Everything there is. */
 export async function pullAll({ session, reader, context, log, isHeld }: Pulling): Promise<Pulled> {
   const rows = await reader.walk({}, null)
-  const readAt = session.now()
+  const [readAt, second] = [session.now(), session.second()]
   const links = await reader.allLinks()
   const top = rows.filter(row => !isOccurrence(row))
   const items = itemsOf(top, byParent(rows.filter(isOccurrence)))
+  await context.learnEndpoints(session, liveEntries(items))
   const found = harvest(claims(items, top), { context, links, now: readAt, isHeld, log })
   const ids = new Set(top.filter(({ recurrenceType }) => recurrenceType !== 2).map(({ id }) => id))
   const at = latest(rows, 0)
   const cursor: Cursor = {
     ...{ at, recent: recentOf(rows, at), ids, groups: new Map(groupsOf(items)), strays: found.strays },
-    ...{ count: ids.size, scannedAt: readAt, hot: hotOf(items, links, readAt) },
+    ...{ count: ids.size, scannedAt: readAt, hot: hotOf(items, links, second) },
     ...{ waiting: new Set(found.unfinished.map(({ id }) => id)), quarter: quarterOf(readAt) },
   }
   const changes: Changes = {
@@ -198,13 +214,18 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const census = await takeCensus(pulling, cursor, news)
   const touched = touchedBy(cursor, news, census)
   const quarter = quarterOf(session.now())
-  if (quarter !== cursor.quarter) for (const [, ids] of cursor.groups) for (const id of ids) touched.rows.add(id)
+  const newQuarter = quarter !== cursor.quarter
+  if (newQuarter) for (const id of [...cursor.groups.values()].flat()) touched.rows.add(id)
 
   const items = await loadItems(pulling, touched.rows, news.listed)
-  const readAt = session.now()
+  const [readAt, second] = [session.now(), session.second()]
   const links = await reader.links(idsOf(items))
-  const isNews = (item: Item) => cursor.waiting.has(idOf(item)) || cursor.hot.get(idOf(item)) !== versionOf(item, links)
+  const isNews = (item: Item) =>
+    cursor.waiting.has(idOf(item)) ||
+    (newQuarter && item.kind === 'pieces') ||
+    cursor.hot.get(idOf(item)) !== versionOf(item, links)
   const changed = items.filter(isNews)
+  await context.learnEndpoints(session, liveEntries(changed))
   const found = harvest(claims(changed, await rivals(reader, changed)), { context, links, now: readAt, isHeld, log })
 
   const ids = new Set(cursor.ids)
@@ -222,7 +243,7 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const next: Cursor = {
     ...{ at: news.at, recent: news.recent, ids, groups, strays, quarter },
     ...{ count: census.count, scannedAt: census.scannedAt },
-    ...{ hot: hotOf(items, links, readAt), waiting: new Set(found.unfinished.map(({ id }) => id)) },
+    ...{ hot: hotOf(items, links, second), waiting: new Set(found.unfinished.map(({ id }) => id)) },
   }
   const reported = found.changed.filter(({ ref }) => !removed.has(ref.id))
   const changes = { changed: reported, removed: [...removed], unreadable: found.unreadable, cursor: writeCursor(next) }

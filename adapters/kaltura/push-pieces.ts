@@ -1,8 +1,8 @@
 /** Writing an event as single events: the first says that the rest is to follow, until it has followed. */
 import { isPiece } from './item.ts'
+import type { Loaded } from './loaded.ts'
 import { type Note, readComment } from './note.ts'
 import { pieceKey, type RowPlan } from './plan.ts'
-import type { Loaded } from './push.ts'
 import type { EventRow } from './rows.ts'
 import type { Viewed } from './view.ts'
 import {

@@ -4,7 +4,6 @@
  * one multirequest, and longer writings mark themselves as unfinished until their last request.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import { Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
@@ -12,16 +11,14 @@ import { assemble } from './assemble.ts'
 import { carryOut, carryOutAll, takeBack } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
-import { type Item, idOf, isPending, isPiece, isUnfinished, type Links, versionOf } from './item.ts'
-import { readComment } from './note.ts'
+import { isPending, isUnfinished } from './item.ts'
+import { adoptable, isCurrent, isHalfway, isOurs, type Loaded, type Pushing, reusable, rowIds } from './loaded.ts'
 import { type Plan, planOf, planPieces, type RowPlan } from './plan.ts'
 import { doneUnit, pieceUnits, replacing } from './push-pieces.ts'
 import { isWritable, keepSeries, pushSeries, SeriesDiffers } from './push-series.ts'
-import type { Reader } from './read.ts'
 import type { EventRow } from './rows.ts'
-import { isWritten } from './series.ts'
-import type { KalturaSession } from './session.ts'
-import { type Context, type Viewed, viewOf } from './view.ts'
+import { LIVE } from './translate.ts'
+import { type Viewed, viewOf } from './view.ts'
 import {
   cancelUnit,
   commentPatch,
@@ -33,22 +30,6 @@ import {
   type Unit,
   updateUnit,
 } from './write.ts'
-
-export interface Pushing {
-  readonly session: KalturaSession
-  readonly reader: Reader
-  readonly context: Context
-  readonly log: Logger
-  /** Rows that were deleted or not found: the next pull looks after them. */
-  readonly suspects: Set<number>
-}
-
-/** What is there of one event. */
-export interface Loaded {
-  readonly rows: readonly EventRow[]
-  readonly children: ReadonlyMap<number, readonly EventRow[]>
-  readonly links: Links
-}
 
 /** Until the index shows what a write without an answer may have made, no second copy is made, seconds. */
 const SETTLES = 60
@@ -100,6 +81,8 @@ export class Pusher {
     const created: EventRow[] = []
     try {
       const rows = await this.#apply(plan, viewed, loaded, created)
+      const { objectType, templateEntryId } = viewed.content
+      if (objectType === LIVE) await context.learnEndpoints(this.#pushing.session, [templateEntryId])
       return await this.#ref(rows, event.uid)
     } catch (error) {
       const refused = error instanceof Rejected || (at === null && !(error instanceof Unanswered))
@@ -212,47 +195,6 @@ export class Pusher {
     for (const { id } of rows) this.#pushing.suspects.add(id)
   }
 }
-
-/** The rows a ref stands for. */
-function rowIds(at: RemoteRef): number[] {
-  const rows = at.parts?.rows
-  return Array.isArray(rows) ? rows.map(Number) : [Number(at.id)]
-}
-
-function isCurrent(at: RemoteRef, { rows, children, links }: Loaded): boolean {
-  const items = itemsOf(rows, children)
-  const [item] = items
-  return items.length === 1 && item !== undefined && idOf(item) === at.id && versionOf(item, links) === at.version
-}
-
-/** Whether a row bears a mark that only we make. */
-const isOurs = (row: EventRow): boolean =>
-  isPiece(row) || isPending(row) || readComment(row.comment).note?.writing !== undefined
-
-/** Of rows with one UID, those that one event of ours may consist of: a second one that bears no mark is somebody else's. */
-function adoptable(rows: readonly EventRow[]): EventRow[] {
-  const plain = rows
-    .filter(row => !isOurs(row))
-    .sort((a, b) => Number(a.status === 1) - Number(b.status === 1) || a.id - b.id)
-  return [...rows.filter(isOurs), ...plain.slice(0, 1)]
-}
-
-/** Whether the rows are such as only an interrupted writing of ours leaves behind. */
-function isHalfway({ rows, children }: Loaded, uid: string): boolean {
-  const own = rows.filter(({ referenceId }) => referenceId === uid)
-  return own.some(isPending) || itemsOf(own, children).some(isUnwritten)
-}
-
-const isUnwritten = (item: Item): boolean => item.kind === 'series' && !isWritten(item.row, item.children)
-
-/** Rows an event can be written into: of its class, and not cancelled, as nothing undoes that. */
-export const reusableRows = (rows: readonly EventRow[], viewed: Viewed): EventRow[] =>
-  rows.filter(
-    row => !isPiece(row) && row.objectType === viewed.content.objectType && (row.status !== 1 || viewed.cancelled),
-  )
-
-export const reusable = (rows: readonly EventRow[], viewed: Viewed): EventRow | null =>
-  reusableRows(rows, viewed)[0] ?? null
 
 /** The requests that make one row what it should be, and the row that there is. */
 function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded) {

@@ -87,6 +87,8 @@ export interface Connection {
   readonly client: Client
   /** Server time minus ours at its last answer, seconds; 0 until there was one. */
   skew(): number
+  /** The second its last answer was of, by itself; `null` where it did not say. */
+  answeredAt(): number | null
   close(): void
 }
 
@@ -107,6 +109,7 @@ export function connect(serviceUrl: string): Connection {
   }
   const closing = new AbortController()
   let skew = 0
+  let answeredAt: number | null = null
   client.axios.interceptors.request.use(config => {
     // The library's timeout does not cover a connection that never opens; a redirect would take the session elsewhere.
     config.signal = AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT)])
@@ -121,6 +124,7 @@ export function connect(serviceUrl: string): Connection {
     const ahead = (date - Date.now()) / 1000
     // The header has whole seconds only and is as old as the way here is long.
     if (!Number.isNaN(date)) skew = Math.abs(ahead) < 2 ? 0 : Math.round(ahead)
+    answeredAt = Number.isNaN(date) ? null : Math.floor(date / 1000)
     return answer
   })
   const close = () => {
@@ -128,7 +132,7 @@ export function connect(serviceUrl: string): Connection {
     agents.httpAgent.destroy()
     agents.httpsAgent.destroy()
   }
-  return { client, skew: () => skew, close }
+  return { client, skew: () => skew, answeredAt: () => answeredAt, close }
 }
 
 /** Sends one request. @returns what came back; throws what the library rejects with */

@@ -49,6 +49,11 @@ export class KalturaSession {
     return Math.floor(Date.now() / 1000) + this.#connection.skew()
   }
 
+  /** The second on the server's clock that has begun at the latest; what is written from now on bears it or a later one. */
+  second(): number {
+    return this.#connection.answeredAt() ?? this.now()
+  }
+
   skew(): number {
     return this.#connection.skew()
   }

@@ -29,6 +29,8 @@ export interface TestAccount {
   /** Rows of events as the account lists them. */
   rows(filter?: Json): Promise<Json[]>
   room(name: string, more?: Json): Promise<number>
+  /** Makes so many single events, each on one of the rooms. */
+  fill(count: number, rooms: readonly number[]): Promise<void>
   /** Deletes every event. */
   empty(): Promise<void>
   close(): Promise<void>
@@ -69,6 +71,7 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
   let broken: { fault: Break; skip: number } | null = null
   const app = express()
   app.use((request, response, next) => {
+    response.set('date', new Date(now() * 1000).toUTCString())
     const session = /session/i.test(request.originalUrl)
     if (request.headers['x-test'] !== undefined || session || !broken || broken.skip-- > 0) return next()
     const { fault } = broken
@@ -108,11 +111,14 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
     return (await response.json()) as Json
   }
   const { partnerId, adminSecret } = credentials
-  const ks = await call('session', 'start', { secret: adminSecret, partnerId, type: 2, userId: 'admin' })
-  const ask = async (service: string, action: string, parameters: Json = {}) => {
+  const login = () => call('session', 'start', { secret: adminSecret, partnerId, type: 2, userId: 'admin' })
+  let ks = await login()
+  const ask = async (service: string, action: string, parameters: Json = {}): Promise<Json> => {
     const answer = await call(service, action, { ks, ...parameters })
-    if (answer?.objectType === 'KalturaAPIException') throw new Error(`${answer.code}: ${answer.message}`)
-    return answer
+    if (answer?.objectType !== 'KalturaAPIException') return answer
+    if (answer.code !== 'INVALID_KS') throw new Error(`${answer.code}: ${answer.message}`)
+    ks = await login()
+    return ask(service, action, parameters)
   }
   const opened: KalturaAccount[] = []
   const account: TestAccount = {
@@ -148,6 +154,26 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
     async room(name, more = {}) {
       const scheduleResource = { objectType: 'KalturaLocationScheduleResource', name, systemName: name, ...more }
       return Number((await ask(RESOURCE, 'add', { scheduleResource })).id)
+    },
+    async fill(count, rooms) {
+      for (let from = 0; from < count; from += 100) {
+        const calls: Record<string, Json> = {}
+        for (let n = from; n < Math.min(count, from + 100); n++) {
+          const startDate = 1_900_000_800 + n * 3600
+          const place = (n - from) * 2 + 1
+          calls[place] = {
+            ...{ service: EVENT, action: 'add' },
+            scheduleEvent: {
+              ...{ objectType: 'KalturaRecordScheduleEvent', summary: `Event ${n}`, recurrenceType: 0 },
+              ...{ startDate, endDate: startDate + 3000, referenceId: `event-${n}` },
+            },
+          }
+          const resourceId = rooms[n % rooms.length]
+          const link = { objectType: 'KalturaScheduleEventResource', eventId: `{${place}:result:id}`, resourceId }
+          calls[place + 1] = { service: LINK, action: 'add', scheduleEventResource: link }
+        }
+        await ask('multirequest', 'null', calls)
+      }
     },
     async empty() {
       for (const { id } of await account.rows({ recurrenceTypeIn: '0,1' })) {
