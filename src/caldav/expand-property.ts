@@ -15,10 +15,16 @@ import type { Report } from './report.ts'
 /** Clients ask two levels deep; each level multiplies. */
 const MAX_DEPTH = 5
 
+/** NCName of Namespaces in XML 1.0 §3, but for the rarest letters. */
+const ELEMENT_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._·-]*$/u
+
 const nameOf = (property: XmlNode): string => {
-  const name = attribute(property, 'name')
-  if (!name) throw badRequest('DAV:property has a name')
-  return `{${attribute(property, 'namespace') ?? 'DAV:'}}${name}`
+  const name = attribute(property, 'name') ?? ''
+  // It becomes the name of an element of the answer.
+  if (!ELEMENT_NAME.test(name)) throw badRequest('DAV:property has the name of an element')
+  const namespace = attribute(property, 'namespace') ?? 'DAV:'
+  if (/[{}<>"\s]/.test(namespace)) throw badRequest('The namespace of a DAV:property is a URI')
+  return `{${namespace}}${name}`
 }
 
 const HREF = /<D:href>([^<]*)<\/D:href>/g

@@ -27,6 +27,20 @@ const component = (name: string, ...lines: readonly string[]): string =>
   `BEGIN:${name}\r\nDTSTAMP:20260101T000000Z\r\n${lines.map(line => `${line}\r\n`).join('')}END:${name}\r\n`
 const vevent = (...lines: readonly string[]): string => calendar(component('VEVENT', 'UID:bad', ...lines))
 
+describe('DAV:expand-property', () => {
+  it.each([
+    ['%s', 'DAV:'],
+    ['', 'DAV:'],
+    ['a b', 'DAV:'],
+    ['a:b', 'DAV:'],
+    ['displayname', '}x'],
+  ])('does not answer with an element that could not be: "%s" of "%s"', async (name, namespace) => {
+    const body = `<D:expand-property xmlns:D="DAV:"><D:property name="${name}" namespace="${namespace}"/></D:expand-property>`
+    const answer = await gateway.call('REPORT', '/dav/', { headers: { depth: '0' }, body })
+    expect(answer.status).toBe(400)
+  })
+})
+
 describe('PUT (RFC 4791 §5.3.2.1)', () => {
   it.each([
     ['no calendar', 'hello', 'valid-calendar-data'],
