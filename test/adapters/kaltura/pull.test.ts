@@ -1,22 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { KalturaAccount } from '../../../adapters/kaltura/index.ts'
-import { KaldavError } from '../../../src/errors.ts'
 import type { ScheduleEvent } from '../../../src/schedule/event.ts'
 import { differences } from '../../../src/schedule/merge.ts'
 import { occurrences } from '../../../src/schedule/recurrence.ts'
-import type { Changes, RemoteRef } from '../../../src/sync/source.ts'
-import { EVENT, type Json, LINK, startAccount, type TestAccount } from './account.ts'
-import { at, event, hour, shapeNamed, shapes } from './events.ts'
+import type { Changes } from '../../../src/sync/source.ts'
+import { EVENT, type Json, startAccount, type TestAccount } from './account.ts'
+import { at, hour } from './events.ts'
+import { type Hand, handOn, START as start } from './hand.ts'
+import { historyOn } from './history.ts'
 
 let account: TestAccount
 let source: KalturaAccount
 let rooms: number[]
+let hand: Hand
 beforeAll(async () => {
   account = await startAccount()
   rooms = [await account.room('lh101'), await account.room('lh102')]
   source = account.open()
+  hand = handOn(account)
   await source.resources()
 })
 afterEach(async () => {
@@ -25,38 +27,8 @@ afterEach(async () => {
 })
 afterAll(() => account.close())
 
-const start = 1_900_000_800 // 2030-03-17T18:00:00Z, 19:00 in Berlin, two weeks before the clocks change
-const record = (change: Json = {}) =>
-  account.ask(EVENT, 'add', {
-    scheduleEvent: {
-      ...{ objectType: 'KalturaRecordScheduleEvent', summary: 'Physics', recurrenceType: 0 },
-      ...{ startDate: start, endDate: start + 3600, ...change },
-    },
-  })
-const weekly = (change: Json = {}, recurrence: Json = {}) =>
-  record({
-    ...{ recurrenceType: 1, duration: 3600, referenceId: 'weekly' },
-    recurrence: {
-      ...{ objectType: 'KalturaScheduleEventRecurrence', frequency: 'weeks', byDay: 'SU', count: 5 },
-      ...{ timeZone: 'Europe/Berlin', ...recurrence },
-    },
-    ...change,
-  })
-const update = (id: unknown, change: Json) =>
-  account.ask(EVENT, 'update', {
-    scheduleEventId: id,
-    scheduleEvent: { objectType: 'KalturaRecordScheduleEvent', ...change },
-  })
-const cancel = (id: unknown) => account.ask(EVENT, 'cancel', { scheduleEventId: id })
-const drop = (id: unknown) => account.ask(EVENT, 'delete', { scheduleEventId: id })
-const link = (eventId: unknown, resourceId: unknown) =>
-  account.ask(LINK, 'add', {
-    scheduleEventResource: { objectType: 'KalturaScheduleEventResource', eventId, resourceId },
-  })
-const unlink = (scheduleEventId: unknown, scheduleResourceId: unknown) =>
-  account.ask(LINK, 'delete', { scheduleEventId, scheduleResourceId })
-const children = async (parentIdEqual: unknown) =>
-  (await account.rows({ parentIdEqual })).sort((a, b) => Number(a.startDate) - Number(b.startDate))
+const record = (change?: Json) => hand.record(change)
+const weekly = (change?: Json, recurrence?: Json) => hand.weekly(change, recurrence)
 
 const instants = (held: ScheduleEvent | undefined): number[] =>
   held === undefined
@@ -90,7 +62,7 @@ describe('an event of the Kaltura account', () => {
     expect(uidOf(whole, first)).toBe('twice')
     const derived = uidOf(whole, second)
     expect(derived).not.toBe('twice')
-    await update(second.id, { summary: 'Changed' })
+    await hand.update(second.id, { summary: 'Changed' })
     const changes = await account.open().pull(whole.cursor)
     expect(changes.changed).toHaveLength(1)
     expect(uidOf(changes, second)).toBe(derived)
@@ -105,16 +77,16 @@ describe('an event of the Kaltura account', () => {
       exdates: [],
       kaltura: { id, type: 1, status: 2 },
     })
-    expect(instants(remote.event)).toEqual((await children(id)).map(({ startDate }) => startDate))
+    expect(instants(remote.event)).toEqual((await hand.children(id)).map(({ startDate }) => startDate))
     expect(Object.keys((remote.ref.parts?.occurrences ?? {}) as object)).toHaveLength(5)
   })
 
   it('has exceptions where occurrences were cancelled, moved and renamed', async () => {
     const { id } = await weekly()
-    const [, second, third, fourth] = await children(id)
-    await cancel(second?.id)
-    await update(third?.id, { startDate: start + 15 * DAY, endDate: start + 15 * DAY + 7200 })
-    await update(fourth?.id, { summary: 'Guest' })
+    const [, second, third, fourth] = await hand.children(id)
+    await hand.cancel(second?.id)
+    await hand.update(third?.id, { startDate: start + 15 * DAY, endDate: start + 15 * DAY + 7200 })
+    await hand.update(fourth?.id, { summary: 'Guest' })
     const { event: held } = await only()
     expect(held.master?.exdates).toEqual([{ dateTime: '2030-03-24T19:00:00', tzid: 'Europe/Berlin' }])
     expect(held.overrides).toMatchObject([
@@ -143,15 +115,15 @@ describe('an event of the Kaltura account', () => {
     async (_, recurrence) => {
       const { id } = await weekly({}, recurrence)
       const { event: held, ref } = await only()
-      const expected = (await children(id)).map(({ startDate }) => startDate)
+      const expected = (await hand.children(id)).map(({ startDate }) => startDate)
       expect(instants(held)).toEqual(expected)
       // A view of it is itself, and a new title does not touch its times.
       expect(differences(source.normalize(held), held)).toEqual([])
-      const ids = (await children(id)).map(child => child.id)
+      const ids = (await hand.children(id)).map(child => child.id)
       const { master } = held
       const renamed = await source.push({ ...held, master: master && { ...master, summary: 'Renamed' } }, ref)
       expect(renamed.id).toBe(ref.id)
-      expect((await children(id)).map(child => child.id)).toEqual(ids)
+      expect((await hand.children(id)).map(child => child.id)).toEqual(ids)
       expect((await only()).event.master?.summary).toBe('Renamed')
     },
     20_000,
@@ -159,9 +131,9 @@ describe('an event of the Kaltura account', () => {
 
   it('is two events where one occurrence is in another room', async () => {
     const { id } = await weekly()
-    await link(id, rooms[0])
-    const [, second] = await children(id)
-    await link(second?.id, rooms[1])
+    await hand.link(id, rooms[0])
+    const [, second] = await hand.children(id)
+    await hand.link(second?.id, rooms[1])
     const { changed, cursor } = await source.pull(null)
     expect(changed.map(({ event: { resourceIds } }) => resourceIds)).toEqual([[rooms[0]], [rooms[1]]])
     const [main, stray] = changed
@@ -176,7 +148,7 @@ describe('an event of the Kaltura account', () => {
     await source.push(moved, stray?.ref ?? null)
     const back = await source.pull(cursor)
     expect(back.changed.map(({ ref }) => ref.id).sort()).toEqual([String(id), String(second?.id)].sort())
-    await unlink(second?.id, rooms[1])
+    await hand.unlink(second?.id, rooms[1])
     const again = await source.pull(back.cursor)
     expect(again.removed).toEqual([String(second?.id)])
     expect(instants(again.changed[0]?.event)).toHaveLength(5)
@@ -185,8 +157,8 @@ describe('an event of the Kaltura account', () => {
 
   it('is free of its rooms once it is cancelled', async () => {
     const { id } = await record()
-    await link(id, rooms[0])
-    await cancel(id)
+    await hand.link(id, rooms[0])
+    await hand.cancel(id)
     const { event: held } = await only()
     expect(held).toMatchObject({ master: { status: 'CANCELLED' }, resourceIds: [] })
     expect(differences(source.normalize({ ...held, resourceIds: rooms }), held)).toEqual([])
@@ -205,7 +177,7 @@ describe('an event of the Kaltura account', () => {
 
 describe('an incremental read of the Kaltura account', () => {
   it('takes one request when nothing is new, three when the last write was just now', async () => {
-    for (let n = 0; n < 4; n++) await link((await record({ referenceId: `e${n}` })).id, rooms[0])
+    for (let n = 0; n < 4; n++) await hand.link((await record({ referenceId: `e${n}` })).id, rooms[0])
     await weekly()
     let { cursor } = await source.pull(null)
     account.requests.length = 0
@@ -224,7 +196,7 @@ describe('an incremental read of the Kaltura account', () => {
     const { id } = await record()
     for (const room of rooms) {
       const { cursor } = await source.pull(null)
-      await link(id, room)
+      await hand.link(id, room)
       const { changed } = await source.pull(cursor)
       expect(changed.map(({ event: { resourceIds } }) => resourceIds.at(-1))).toEqual([room])
     }
@@ -232,11 +204,11 @@ describe('an incremental read of the Kaltura account', () => {
 
   it('sees that a series has lost its moved occurrence to an update', async () => {
     const { id } = await weekly()
-    const [, second] = await children(id)
-    await update(second?.id, { startDate: start + 8 * DAY, endDate: start + 8 * DAY + 3600 })
+    const [, second] = await hand.children(id)
+    await hand.update(second?.id, { startDate: start + 8 * DAY, endDate: start + 8 * DAY + 3600 })
     const { cursor, changed } = await source.pull(null)
     expect(changed[0]?.event.overrides).toHaveLength(1)
-    await update(id, { summary: 'Renamed', recurrenceType: 1 })
+    await hand.update(id, { summary: 'Renamed', recurrenceType: 1 })
     const next = await source.pull(cursor)
     expect(next.changed).toMatchObject([{ event: { master: { summary: 'Renamed' }, overrides: [] } }])
   })
@@ -262,109 +234,8 @@ describe('an incremental read of the Kaltura account', () => {
   })
 })
 
-/** What a person, a program or we may do to the account, on the `n`-th of what there is. */
-type Step = { readonly [name: string]: (n: number) => Promise<unknown> }
-
 describe('whatever happens in the account', () => {
-  let known: Map<string, ScheduleEvent>
-  let refs: Map<string, RemoteRef>
-  let cursor: string
-  let made = 0
-
-  const rowsOf = async (types: string) => account.rows({ recurrenceTypeIn: types })
-  const pick = async (types: string, n: number) => {
-    const rows = await rowsOf(types)
-    return rows[n % Math.max(1, rows.length)]
-  }
-  /** What the account or the adapter refuses is no step; a defect is one. */
-  const quiet = (work: Promise<unknown>) =>
-    work.catch((error: unknown) => {
-      if (!(error instanceof KaldavError) && !/^[A-Z_]+: /.test(String((error as Error).message))) throw error
-    })
-  const steps: Step = {
-    single: () => record({ referenceId: `single-${made++}` }),
-    nameless: () => record(),
-    double: async n => record({ referenceId: String((await pick('0', n))?.referenceId ?? 'double') }),
-    series: () => weekly({ referenceId: `series-${made++}` }),
-    rename: async n => quiet(update((await pick('0,1,2', n))?.id, { summary: `Renamed ${made++}` })),
-    move: async n => {
-      const row = await pick('0,2', n)
-      const to = start + n * 3600
-      await quiet(update(row?.id, { startDate: to, endDate: to + 3600 }))
-    },
-    cancel: async n => quiet(cancel((await pick('2', n))?.id)),
-    cancelAll: async n => quiet(cancel((await pick('0,1', n))?.id)),
-    delete: async n => quiet(drop((await pick('0,1', n))?.id)),
-    link: async n => quiet(link((await pick('0,1', n))?.id, rooms[n % 2])),
-    linkOne: async n => quiet(link((await pick('2', n))?.id, rooms[n % 2])),
-    unlink: async n => quiet(unlink((await pick('0,1,2', n))?.id, rooms[n % 2])),
-    push: async n => {
-      const names = ['a single event', 'a whole week', 'a moved occurrence', 'one on the 31st', 'two rules']
-      const name = names[n % names.length] as string
-      await quiet(source.push({ ...event(name, shapeNamed(name)), resourceIds: [rooms[n % 2] as number] }, null))
-    },
-    edit: async n => {
-      const [id, held] = [...known][n % Math.max(1, known.size)] ?? []
-      const at = id === undefined ? undefined : refs.get(id)
-      if (!held?.master || !at) return
-      await quiet(source.push({ ...held, master: { ...held.master, summary: `Edited ${made++}` } }, at))
-    },
-    reshape: async n => {
-      const [id, held] = [...known][n % Math.max(1, known.size)] ?? []
-      const at = id === undefined ? undefined : refs.get(id)
-      const name = Object.keys(shapes)[n % Object.keys(shapes).length] as string
-      if (!held?.master || !at) return
-      await quiet(source.push({ ...event(held.uid, shapeNamed(name)), resourceIds: held.resourceIds }, at))
-    },
-    remove: async n => {
-      const at = [...refs.values()][n % Math.max(1, refs.size)]
-      if (at) await quiet(source.remove(at))
-    },
-    pull: async () => take(await source.pull(cursor)),
-    restart: async () => {
-      source = account.open()
-      take(await source.pull(cursor))
-    },
-  }
-
-  const take = (changes: Changes) => {
-    for (const { ref, event: held } of changes.changed) {
-      known.set(ref.id, held)
-      refs.set(ref.id, ref)
-    }
-    for (const id of changes.removed) {
-      known.delete(id)
-      refs.delete(id)
-    }
-    cursor = changes.cursor
-  }
-
-  // Of two events with one reference id, either may be read first; the engine knows an event by the id it had.
-  const seen = (events: Iterable<[string, ScheduleEvent]>) =>
-    [...events].map(([id, held]) => `${id} ${JSON.stringify({ ...held, uid: '' })}`).sort()
-
-  it('the sum of what was read is what is there, and every view of it is itself', async () => {
-    const step = fc.tuple(fc.constantFrom(...Object.keys(steps), 'pull', 'pull'), fc.nat(60))
-    const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async plan => {
-      await account.empty()
-      known = new Map()
-      refs = new Map()
-      take(await source.pull(null))
-      for (const [name, n] of plan) await steps[name]?.(n)
-      take(await source.pull(cursor))
-      const whole = await source.pull(null)
-      expect(whole.unreadable).toEqual([])
-      expect(new Set(whole.changed.map(({ event: { uid } }) => uid)).size).toBe(whole.changed.length)
-      expect(seen(known)).toEqual(seen(whole.changed.map(({ ref, event: held }) => [ref.id, held])))
-      expect([...refs.values()].sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
-        whole.changed.map(({ ref }) => ref).sort((a, b) => (a.id < b.id ? -1 : 1)),
-      )
-      for (const { event: held } of whole.changed) {
-        expect(differences(source.normalize(held), held), held.uid).toEqual([])
-      }
-      const after = await source.pull(cursor)
-      expect([after.changed, after.removed]).toEqual([[], []])
-    })
-    await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 15) })
-  }, 120_000)
+  it('the sum of what was read is what is there, and every view of it is itself', { timeout: 120_000 }, () =>
+    historyOn(account, rooms, 12),
+  )
 })

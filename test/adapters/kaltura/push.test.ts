@@ -4,6 +4,7 @@ import type { ScheduleEvent } from '../../../src/schedule/event.ts'
 import { differences } from '../../../src/schedule/merge.ts'
 import { occurrences } from '../../../src/schedule/recurrence.ts'
 import { startAccount, type TestAccount } from './account.ts'
+import { change, pairsOf } from './changes.ts'
 import { event, orphans, shapeNamed, shapes } from './events.ts'
 
 let account: TestAccount
@@ -65,37 +66,12 @@ describe('an event pushed to Kaltura', () => {
 describe('an event changed in Kaltura', () => {
   const kinds = [
     'a single event',
-    'a whole day',
     'a whole week',
     'a weekly series',
     'excluded occurrences',
-    'a moved occurrence',
-    'a renamed occurrence',
     'one without an end',
-    'a blackout',
-    'a weekly blackout with exceptions',
     'cancelled',
   ]
-  const shaped = (kind: string): ScheduleEvent => ({
-    ...event(
-      'changing',
-      kind === 'cancelled' ? { ...shapeNamed('a single event'), change: { status: 'CANCELLED' } } : shapeNamed(kind),
-    ),
-    resourceIds: [room],
-  })
-  const pairs = kinds.flatMap(from => kinds.filter(to => to !== from).map((to): [string, string] => [from, to]))
 
-  it.each(pairs)('from %s to %s', async (from, to) => {
-    const first = await source.push(shaped(from), null)
-    const { cursor } = await source.pull(null)
-    const second = await source.push(shaped(to), first)
-    const view = source.normalize(shaped(to))
-    const { changed, removed } = await source.pull(cursor)
-    expect(changed.map(({ ref }) => ref)).toEqual([second])
-    expect(removed).toEqual(first.id === second.id ? [] : [first.id])
-    expect(differences(changed[0]?.event ?? view, view)).toEqual([])
-    const whole = await source.pull(null)
-    expect(whole.changed.map(({ ref }) => ref)).toEqual([second])
-    expect(whole.unreadable).toEqual([])
-  })
+  it.each(pairsOf(kinds))('from %s to %s', (from, to) => change(account, source, room, from, to))
 })
