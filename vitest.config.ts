@@ -11,6 +11,7 @@ export default defineConfig({
       'test/conformance/!(client-sequences*).test.ts',
     ],
     globalSetup: ['test/support/postgres-run.ts'],
+    setupFiles: ['test/support/seed.ts'],
     // Real servers, real files and real hashes, on a machine that may be busy.
     testTimeout: 20_000,
     hookTimeout: 90_000,

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -6,6 +7,7 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    setupFiles: [fileURLToPath(new URL('../support/seed.ts', import.meta.url))],
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/conformance/*.test.ts'],
     exclude: ['test/conformance/client-sequences*'],
