@@ -5,7 +5,8 @@ import { google } from './google.ts'
 import { type Bench, circumstances, head, holds, line } from './harness.ts'
 import { scale } from './scale.ts'
 
-const benches: Readonly<Record<string, Bench>> = { start, room, 304: notModified, caldav, scale, google }
+const benches: Readonly<Record<string, Bench>> = { start, room, 304: notModified, scale, google, ...caldav }
+const all = ['start', 'room', '304', 'scale', 'google', 'caldav']
 
 const asked = process.argv.slice(2).filter(word => !word.startsWith('--'))
 const unknown = asked.filter(name => !(name in benches))
@@ -16,7 +17,7 @@ if (unknown.length > 0) {
 
 console.log(`${await circumstances()}\n\n${head}`)
 let missed = 0
-for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+for (const name of asked.length > 0 ? asked : all) {
   await benches[name]?.(row => {
     if (!holds(row)) missed += 1
     console.log(line(row))
