@@ -8,7 +8,6 @@ import type { Changes } from '../../../src/sync/source.ts'
 import { EVENT, type Json, startAccount, type TestAccount } from './account.ts'
 import { at, hour } from './events.ts'
 import { type Hand, handOn, START as start } from './hand.ts'
-import { historyOn } from './history.ts'
 
 let account: TestAccount
 let source: KalturaAccount
@@ -232,10 +231,4 @@ describe('an incremental read of the Kaltura account', () => {
   it('expires a cursor of another making', async () => {
     await expect(source.pull('{"v":1}')).rejects.toMatchObject({ name: 'CursorExpired' })
   })
-})
-
-describe('whatever happens in the account', () => {
-  it('the sum of what was read is what is there, and every view of it is itself', { timeout: 120_000 }, () =>
-    historyOn(account, rooms, 12),
-  )
 })
