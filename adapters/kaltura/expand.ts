@@ -18,7 +18,7 @@ export const MAX_OCCURRENCES = 1000
 const REACH = 730 * DAY
 /** Everything from 1970 to 2242: `Window` wants numbers, and Kaltura's own time does not reach further. */
 const ALWAYS: Window = { from: 0, to: 2 ** 33 }
-/** How far an occurrence of an endless series may be moved and still be found. */
+/** How far THISANDFUTURE may move the occurrences of an endless series for them to be found. */
 const MOVED = 60 * DAY
 
 export interface Slot {
@@ -109,18 +109,24 @@ function expandOpen(pattern: Pattern, zone: string, now: number): Slots {
 const slotsIn = (found: readonly Occurrence[]): Slot[] =>
   found.map(({ recurrenceId, startTime, start, end }) => ({ key: start, rid: recurrenceId ?? startTime, end }))
 
-const known = new Map<string, Slots>()
 /** Patterns remembered: a schedule asks for the same few hundred again and again. */
-const MAX_KNOWN = 500
+const known = new Map<string, Slots>()
+let remembered = 0
+/** Slots remembered in all, about 10 MB. */
+const MAX_REMEMBERED = 50_000
 
 /** The places of a pattern's occurrences by its own rules, without any exception. */
 export function slotsOf(pattern: Pattern, zone: string, now: number): Slots {
   const name = JSON.stringify([pattern, zone, quarterOf(now)])
-  const remembered = known.get(name)
-  if (remembered) return remembered
+  const before = known.get(name)
+  if (before) return before
   const closed = pattern.rrules.every(ends) ? expand(pattern, ALWAYS, zone) : null
   const slots = closed ? { slots: slotsIn(closed), window: null } : expandOpen(pattern, zone, now)
-  if (known.size >= MAX_KNOWN) known.clear()
+  remembered += slots.slots.length + 1
+  if (remembered > MAX_REMEMBERED) {
+    known.clear()
+    remembered = slots.slots.length + 1
+  }
   known.set(name, slots)
   return slots
 }
@@ -147,9 +153,8 @@ function slotFinder(slots: readonly Slot[], zone: string): (rid: CalTime) => Slo
 /** The occurrences that take place, by the slot they fill; one without a slot stands at its own recurrence id. */
 export function placedOf(event: ScheduleEvent, { slots, window }: Slots, zone: string): Map<number, Placed> {
   const find = slotFinder(slots, zone)
-  const span = window ? { from: window.from - MOVED, to: window.to + MOVED } : ALWAYS
   const placed = new Map<number, Placed>()
-  for (const { recurrenceId, start, end, startTime, component } of within(event, span, zone)) {
+  for (const { recurrenceId, start, end, startTime, component } of found(event, window, zone)) {
     if (component.status === 'CANCELLED' || component.transparent) continue
     const said = zoned(recurrenceId ?? startTime, zone)
     const slot = find(said)
@@ -160,8 +165,14 @@ export function placedOf(event: ScheduleEvent, { slots, window }: Slots, zone: s
   return placed
 }
 
-const within = (event: ScheduleEvent, span: Window, zone: string): Occurrence[] =>
-  occurrences(event, span, { zone, maxOccurrences: 6 * MAX_OCCURRENCES })
+/** All occurrences, or those around the window and whatever somebody has moved out of it. */
+function found(event: ScheduleEvent, window: Window | null, zone: string): Occurrence[] {
+  const options = { zone, maxOccurrences: 6 * MAX_OCCURRENCES }
+  if (!window) return occurrences(event, ALWAYS, options)
+  const around = { from: window.from - MOVED, to: window.to + MOVED }
+  const moved = occurrences({ ...event, master: null }, ALWAYS, options)
+  return [...occurrences(event, around, options), ...moved]
+}
 
 /** A time of the value type and clock of `like`; a date only where the instant is its midnight. */
 export function timeLike(epoch: number, like: CalTime, zone: string): CalTime {

@@ -1,4 +1,5 @@
 /** What a read has found, as events: each item taken for itself, so that one that cannot be read spoils no other. */
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { kalturaUid } from '../../src/schedule/ical-event.ts'
 import type { RemoteEvent, Unreadable } from '../../src/sync/source.ts'
@@ -32,9 +33,17 @@ export interface Field {
   readonly log: Logger
 }
 
-export function harvest(claimed: readonly Claim[], field: Field): Harvest {
+/** Longer than this nobody else is kept waiting, ms. */
+const TURN = 10
+
+export async function harvest(claimed: readonly Claim[], field: Field): Promise<Harvest> {
   const result: Harvest = { changed: [], unreadable: [], unfinished: [], strays: new Map(), due: [] }
+  let since = performance.now()
   for (const claim of claimed) {
+    if (performance.now() - since > TURN) {
+      await setImmediate()
+      since = performance.now()
+    }
     const id = idOf(claim.item)
     const wait = (reason: string) => result.unfinished.push({ id, uid: claim.uid, reason })
     try {

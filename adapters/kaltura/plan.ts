@@ -5,7 +5,8 @@
 import { Rejected } from '../../src/errors.ts'
 import { fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
 import { DAY } from '../../src/schedule/civil.ts'
-import { isDate, timeKey } from '../../src/schedule/event.ts'
+import type { ScheduleEvent } from '../../src/schedule/event.ts'
+import { isDate, mainComponent, timeKey } from '../../src/schedule/event.ts'
 import type { Actual } from './compose.ts'
 import { MAX_OCCURRENCES, recurs, type Slot, timeLike } from './expand.ts'
 import type { Note, Pattern } from './note.ts'
@@ -13,7 +14,7 @@ import type { Recurrence } from './rows.ts'
 import { fromRecurrence, toRecurrence } from './rule.ts'
 import { byteLength, storable } from './text.ts'
 import { BLACKOUT, type Content, sameContent } from './translate.ts'
-import type { Viewed } from './view.ts'
+import { type Context, type Viewed, viewOf } from './view.ts'
 
 /** KalturaScheduleEvent: max_single_schedule_event_duration, seconds. */
 const MAX_SINGLE = DAY
@@ -159,6 +160,11 @@ function pieces(viewed: Viewed): RowPlan[] {
         }
       })
     })
+  if (rows.length === 0) {
+    throw new Rejected('NOTHING_TO_HOLD', 'the event takes place at no time for which Kaltura holds events', {
+      remedy: 'delete the event, or give it an occurrence in the time to come',
+    })
+  }
   if (rows.length <= MAX_OCCURRENCES) return rows
   throw new Rejected(
     'MAX_SCHEDULE_EVENT_RECURRENCES',
@@ -184,4 +190,16 @@ function cut({ start, end }: Actual): { start: number; end: number }[] {
     start: start + index * MAX_SINGLE,
     end: Math.min(end, start + (index + 1) * MAX_SINGLE),
   }))
+}
+
+/** Whether the event is Kaltura's business at all: what never occupies anything is not. */
+export function isClaim(event: ScheduleEvent, context: Context): boolean {
+  const { master } = event
+  if (mainComponent(event).transparent) return false
+  const plain = master !== null && event.overrides.length === 0 && master.exdates.length === 0
+  if (plain && master.status !== 'CANCELLED') return true
+  const viewed = viewOf(event, context)
+  // Cancelled pieces would stand for nothing; a cancelled row or series is kept, as Kaltura keeps it.
+  if (viewed.cancelled) return (planRow(viewed) ?? planSeries(viewed)) !== null
+  return viewed.slots === null || viewed.actuals.size > 0
 }

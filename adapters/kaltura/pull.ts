@@ -8,11 +8,10 @@ import type { Logger } from 'pino'
 import type { Changes, RemoteEvent } from '../../src/sync/source.ts'
 import { claims, itemsOf } from './claims.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
-import { ApiFailure, meaningOf } from './errors.ts'
 import { quarterOf } from './expand.ts'
 import { type Harvest, harvest, LAG } from './harvest.ts'
 import { groupId, type Item, idOf, isPiece, type Links, topRows, versionOf } from './item.ts'
-import { listEvents, PAGE, type Page, type Reader, readPage } from './read.ts'
+import { listEvents, PAGE, pageOf, type Reader } from './read.ts'
 import { type EventRow, readEvent } from './rows.ts'
 import type { KalturaSession } from './session.ts'
 import type { AccountContext } from './surroundings.ts'
@@ -96,7 +95,7 @@ export async function pullAll({ session, reader, context, log, isHeld }: Pulling
   const top = rows.filter(row => !isOccurrence(row))
   const items = itemsOf(top, byParent(rows.filter(isOccurrence)))
   await context.learnEndpoints(session, liveEntries(items))
-  const found = harvest(claims(items, top), { context, links, now: readAt, isHeld, log })
+  const found = await harvest(claims(items, top), { context, links, now: readAt, isHeld, log })
   const ids = new Set(top.filter(({ recurrenceType }) => recurrenceType !== 2).map(({ id }) => id))
   const at = latest(rows, 0)
   const cursor: Cursor = {
@@ -132,9 +131,10 @@ async function readNews({ session, reader }: Pulling, cursor: Cursor): Promise<N
     listEvents({ ...since, orderBy: '-updatedAt' }),
     listEvents({ recurrenceTypeIn: '0,1' }, 1, 1),
   ])
-  const page = pageOf(listed)
+  const action = 'schedule_scheduleevent list'
+  const page = pageOf(listed, action, readEvent)
   const isKnown = (row: EventRow) => cursor.recent.get(row.id) === stampOf(row)
-  const count = pageOf(counted).total
+  const count = pageOf(counted, action, readEvent).total
   if (page.total === cursor.recent.size && page.rows.every(isKnown)) {
     return { rows: [], listed: page.rows, recent: cursor.recent, at: cursor.at, count }
   }
@@ -142,11 +142,6 @@ async function readNews({ session, reader }: Pulling, cursor: Cursor): Promise<N
   const rows = whole ? page.rows : await reader.walk({}, cursor.at > 0 ? cursor.at - OVERLAP : null)
   const at = latest(rows, cursor.at)
   return { rows: rows.filter(row => !isKnown(row)), listed: rows, recent: recentOf(rows, at), at, count }
-}
-
-function pageOf(answer: unknown): Page<EventRow> {
-  if (answer instanceof ApiFailure) throw meaningOf(answer, 'schedule_scheduleevent list')
-  return readPage(answer, readEvent)
 }
 
 interface Census {
@@ -226,7 +221,13 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
     cursor.hot.get(idOf(item)) !== versionOf(item, links)
   const changed = items.filter(isNews)
   await context.learnEndpoints(session, liveEntries(changed))
-  const found = harvest(claims(changed, await rivals(reader, changed)), { context, links, now: readAt, isHeld, log })
+  const found = await harvest(claims(changed, await rivals(reader, changed)), {
+    context,
+    links,
+    now: readAt,
+    isHeld,
+    log,
+  })
 
   const ids = new Set(cursor.ids)
   for (const item of items) for (const row of topRows(item)) if (row.recurrenceType !== 2) ids.add(row.id)

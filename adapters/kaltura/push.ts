@@ -134,13 +134,14 @@ export class Pusher {
 
   async #load(ids: readonly number[]): Promise<Loaded> {
     const { reader } = this.#pushing
-    const rows = await reader.byId(ids)
+    const { rows, links } = await reader.rowsWithLinks(ids)
     const series = rows.filter(({ recurrenceType }) => recurrenceType === 1).map(({ id }) => id)
     const children = new Map<number, EventRow[]>(series.map(id => [id, []]))
-    for (const child of series.length > 0 ? await reader.children(series) : [])
-      children.get(child.parentId)?.push(child)
-    const links = await reader.links([...rows, ...[...children.values()].flat()].map(({ id }) => id))
-    return { rows, children, links }
+    if (series.length === 0) return { rows, children, links }
+    const found = await reader.children(series)
+    for (const child of found) children.get(child.parentId)?.push(child)
+    const childLinks = await reader.links(found.map(({ id }) => id))
+    return { rows, children, links: new Map([...links, ...childLinks]) }
   }
 
   async #apply(plan: Plan, viewed: Viewed, loaded: Loaded, created: EventRow[]): Promise<readonly number[]> {

@@ -3,6 +3,7 @@
  * pages that never reach that far; a list by `idIn` alone, and everything about links, comes from the database itself.
  */
 import { Unavailable } from '../../src/errors.ts'
+import { ApiFailure, meaningOf } from './errors.ts'
 import type { Links } from './item.ts'
 import { type EventRow, isFields, type LinkRow, number, readEvent, readLink } from './rows.ts'
 import { services } from './sdk.ts'
@@ -48,6 +49,12 @@ export function readPage<T>(answer: unknown, read: (value: unknown) => T | null)
   if (!isFields(answer) || !Array.isArray(answer.objects))
     throw new Unavailable('Kaltura answered a list without objects')
   return { rows: answer.objects.map(read).filter(row => row !== null), total: number(answer.totalCount) }
+}
+
+/** One answer of several. */
+export function pageOf<T>(answer: unknown, action: string, read: (value: unknown) => T | null): Page<T> {
+  if (answer instanceof ApiFailure) throw meaningOf(answer, action)
+  return readPage(answer, read)
 }
 
 interface Walk<T> {
@@ -191,6 +198,23 @@ export class Reader {
       rows.push(...(await this.walk({ parentIdIn: some.join() }, null)))
     }
     return rows
+  }
+
+  /** Rows by id and their links, from the database, in one request where that is enough. */
+  async rowsWithLinks(ids: readonly number[]): Promise<{ rows: EventRow[]; links: Links }> {
+    const rows: EventRow[] = []
+    const links = new Map<number, readonly number[]>()
+    for (const some of chunks([...new Set(ids)], DATABASE_VALUES)) {
+      const [events, linked] = await this.#session.askAll([
+        listEvents({ idIn: some.join() }),
+        listLinks({ eventIdIn: some.join(), orderBy: '+createdAt' }),
+      ])
+      rows.push(...pageOf(events, 'schedule_scheduleevent list', readEvent).rows)
+      const page = pageOf(linked, 'schedule_scheduleeventresource list', readLink)
+      const found = page.total <= PAGE ? byEvent(page.rows) : await this.links(some)
+      for (const [id, resourceIds] of found) links.set(id, resourceIds)
+    }
+    return { rows, links }
   }
 
   /** The links of these events, from the database. */

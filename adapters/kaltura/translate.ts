@@ -95,7 +95,7 @@ function geoOf(component: Component): { geoLatitude: number; geoLongitude: numbe
 
 const classification = { PUBLIC: 1, PRIVATE: 2, CONFIDENTIAL: 3 } as const
 
-function objectTypeOf(component: Component): string {
+export function objectTypeOf(component: Component): string {
   const { type } = component.kaltura
   if (type !== undefined) return classes[type]
   const said = properties(component, classProperty)[0] ?? ''
@@ -108,8 +108,8 @@ const nothing = { tags: '', templateEntryId: '', entryIds: '', categoryIds: '' }
 const entryFields = (objectType: string, fields: typeof nothing): typeof nothing =>
   objectType === BLACKOUT ? { ...nothing, tags: fields.tags } : fields
 
-/** @param resourceIds of the whole event */
-export function contentOf(component: Component, resourceIds: readonly number[], around: Surroundings): Content {
+/** @param templateEntryId of an event that names none */
+export function contentOf(component: Component, templateEntryId: string): Content {
   const objectType = objectTypeOf(component)
   const { kaltura } = component
   const priority = Number(properties(component, 'priority')[0] ?? 0)
@@ -126,7 +126,7 @@ export function contentOf(component: Component, resourceIds: readonly number[], 
     ...geoOf(component),
     ...entryFields(objectType, {
       tags: clip('tags', csv(kaltura.tags)),
-      templateEntryId: kaltura.templateEntryId || around.templateEntryOf(resourceIds, objectType),
+      templateEntryId: kaltura.templateEntryId || templateEntryId,
       entryIds: csv(kaltura.entryIds),
       categoryIds: csv(kaltura.categoryIds),
     }),

@@ -1,10 +1,10 @@
 /** An event of ours as Kaltura would keep it: the `normalize` of this source. Idempotent. */
-import type { Component, ScheduleEvent } from '../../src/schedule/event.ts'
+import type { Component, KalturaIdentity, ScheduleEvent } from '../../src/schedule/event.ts'
 import { mainComponent } from '../../src/schedule/event.ts'
 import { type Actual, composeSeries, composeSingle } from './compose.ts'
 import { patternOf, placedOf, recurs, type Slots, slotsOf } from './expand.ts'
 import type { Pattern } from './note.ts'
-import { type Content, contentOf, type Surroundings } from './translate.ts'
+import { type Content, contentOf, objectTypeOf, type Surroundings } from './translate.ts'
 
 export interface Context extends Surroundings {
   /** The clock of dates and floating times on these resources. */
@@ -20,6 +20,7 @@ export interface Viewed {
   readonly resourceIds: readonly number[]
   readonly cancelled: boolean
   readonly content: Content
+  readonly identity: KalturaIdentity
   /** `null` where only some occurrences of a series are known. */
   readonly pattern: Pattern | null
   /** `null`: it takes place once. */
@@ -31,13 +32,21 @@ export interface Viewed {
 export const bookable = (resourceIds: readonly number[]): number[] =>
   [...new Set(resourceIds)].filter(id => id > 0).sort((a, b) => a - b)
 
+const identityIn = ({ kaltura: { id, partnerId, parentId } }: Component): KalturaIdentity => ({
+  ...(id !== undefined && { id }),
+  ...(partnerId !== undefined && { partnerId }),
+  ...(parentId !== undefined && { parentId }),
+})
+
 export function viewOf(event: ScheduleEvent, context: Context): Viewed {
   const resourceIds = bookable(event.resourceIds)
   const zone = context.zoneOf(resourceIds)
   const main = mainComponent(event)
   const pattern = event.master && patternOf(event.master, zone)
-  const content = (component: Component) => contentOf(component, resourceIds, context)
-  const common = { uid: event.uid, zone, resourceIds, content: content(main), pattern }
+  // What was made in Kaltura has the template that it was given there, or none.
+  const templateEntryId = main.kaltura.id === undefined ? context.templateEntryOf(resourceIds, objectTypeOf(main)) : ''
+  const content = (component: Component) => contentOf(component, templateEntryId)
+  const common = { uid: event.uid, zone, resourceIds, content: content(main), pattern, identity: identityIn(main) }
   const cancelled = event.master?.status === 'CANCELLED'
   const excepted = event.overrides.length > 0 || (event.master?.exdates.length ?? 0) > 0
   const once = pattern !== null && !recurs(pattern) && !excepted
@@ -49,7 +58,7 @@ export function viewOf(event: ScheduleEvent, context: Context): Viewed {
     for (const { component, ...placed } of placedOf(event, slots, zone).values()) {
       const said = contents.get(component) ?? content(component)
       contents.set(component, said)
-      actuals.set(placed.key, { ...placed, content: said, identity: {} })
+      actuals.set(placed.key, { ...placed, content: said, identity: identityIn(component) })
     }
   }
   return { ...common, cancelled, slots, actuals }
@@ -58,16 +67,7 @@ export function viewOf(event: ScheduleEvent, context: Context): Viewed {
 export function normalize(event: ScheduleEvent, context: Context): ScheduleEvent {
   const viewed = viewOf(event, context)
   const { cancelled, slots, actuals, pattern } = viewed
-  const parts = { ...viewed, identity: cancelled ? { status: 1 as const } : {} }
+  const parts = { ...viewed, identity: { ...viewed.identity, ...(cancelled && { status: 1 as const }) } }
   if (slots === null && pattern) return composeSingle({ ...parts, pattern }, context)
   return composeSeries(parts, slots?.slots ?? [], actuals, context)
-}
-
-/** Whether the event is Kaltura's business: what never occupies anything is not. */
-export function isClaim(event: ScheduleEvent, context: Context): boolean {
-  const main = mainComponent(event)
-  if (main.transparent) return false
-  if (event.master && event.overrides.length === 0 && event.master.exdates.length === 0) return true
-  const { cancelled, slots, actuals } = viewOf(event, context)
-  return cancelled || slots === null || actuals.size > 0
 }

@@ -28,6 +28,8 @@ export interface TestAccount {
   answerOnce(status: number, headers?: Record<string, string>, body?: string): void
   /** Rows of events as the account lists them. */
   rows(filter?: Json): Promise<Json[]>
+  /** Every row of events and links, with what any write changes. */
+  snapshot(): Promise<unknown>
   room(name: string, more?: Json): Promise<number>
   /** Makes so many single events, each on one of the rooms. */
   fill(count: number, rooms: readonly number[]): Promise<void>
@@ -150,6 +152,10 @@ export async function startAccount(now: () => number = seconds): Promise<TestAcc
         found.push(...(objects as Json[]))
         if (Number(totalCount) <= pageIndex * 500) return found
       }
+    },
+    async snapshot() {
+      const links = await ask(LINK, 'list', { pager: { pageSize: 500 }, filterBlackoutConflicts: false })
+      return [await account.rows(), links]
     },
     async room(name, more = {}) {
       const scheduleResource = { objectType: 'KalturaLocationScheduleResource', name, systemName: name, ...more }

@@ -29,7 +29,9 @@ export async function change(
   const second = await source.push(shaped(to, room), first)
   const view = source.normalize(shaped(to, room))
   const { changed, removed } = await source.pull(cursor)
-  expect(changed.map(({ ref }) => ref)).toEqual([second])
+  // Two ways of saying the same are no change.
+  const written = first.version !== second.version
+  expect(changed.map(({ ref }) => ref)).toEqual(written ? [second] : [])
   expect(removed).toEqual(first.id === second.id ? [] : [first.id])
   expect(differences(changed[0]?.event ?? view, view)).toEqual([])
   const whole = await source.pull(null)
