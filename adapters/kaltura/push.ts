@@ -11,7 +11,7 @@ import { assemble } from './assemble.ts'
 import { carryOut, carryOutAll, takeBack } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
-import { isPending, isUnfinished } from './item.ts'
+import { isPending, isUnfinished, uidOfRow } from './item.ts'
 import { adoptable, isCurrent, isHalfway, isOurs, type Loaded, type Pushing, reusable, rowIds } from './loaded.ts'
 import { type Plan, planOf, planPieces, type RowPlan } from './plan.ts'
 import { doneUnit, pieceUnits, replacing } from './push-pieces.ts'
@@ -129,6 +129,8 @@ export class Pusher {
 
   #compare(at: RemoteRef, loaded: Loaded): void {
     if (isCurrent(at, loaded) || loaded.rows.some(isPending)) return
+    // The next pull is to show what there is, also where a push of ours has not come to its end.
+    for (const row of loaded.rows) this.#unfinished.delete(uidOfRow(row))
     throw new VersionMismatch(`event ${at.id} was changed in Kaltura`)
   }
 
