@@ -1,6 +1,7 @@
 /** What `kaldav doctor` asks of the account: each part by itself, with what to do about it. */
 import { KaldavError } from '../../src/errors.ts'
 import { fromEpoch } from '../../src/schedule/caltime.ts'
+import { isDate } from '../../src/schedule/event.ts'
 import { ApiFailure, hasCode, meaningOf } from './errors.ts'
 import { listEvents } from './read.ts'
 import { number, text } from './rows.ts'
@@ -70,14 +71,13 @@ function clock(session: KalturaSession): AccountFinding {
   }
 }
 
-/** How far the server's clock shows another hour than UTC, by its own `system.getTime` and a time it formats. */
-async function serverZone(session: KalturaSession, zone: string): Promise<AccountFinding> {
-  const part = 'time zone'
+/** The API does not tell the server's own zone, so nothing may hang on it: what it says of the time is shown. */
+async function serverTime(session: KalturaSession, zone: string): Promise<AccountFinding> {
   const time = number(await session.ask(() => services.system.getTime()))
   const version = text(await session.ask(() => services.system.getVersion()).catch(() => ''))
   const shown = fromEpoch(time, zone)
-  const told = 'dateTime' in shown ? `${shown.dateTime} in ${zone}` : zone
-  return ok(part, `Kaltura ${version} says it is ${told}; every series is sent with its own zone`)
+  const told = isDate(shown) ? shown.date : `${shown.dateTime} in ${zone}`
+  return ok('time zone', `Kaltura${version && ` ${version}`} says it is ${told}; every series names its own zone`)
 }
 
 export async function check(session: KalturaSession, zone: string): Promise<AccountFinding[]> {
@@ -87,7 +87,7 @@ export async function check(session: KalturaSession, zone: string): Promise<Acco
     return [problem('error', 'session', error)]
   }
   const findings = [ok('session', 'the app token opens a session'), clock(session)]
-  findings.push(await serverZone(session, zone).catch(error => problem('warning', 'time zone', error)))
+  findings.push(await serverTime(session, zone).catch(error => problem('warning', 'time zone', error)))
   for (const [part, ask] of needed) findings.push(await permission(session, part, ask))
   return findings
 }

@@ -7,6 +7,7 @@ import { assemble } from './assemble.ts'
 import type { Claim } from './claims.ts'
 import { type Assembled, idOf, isUnfinished, type Links } from './item.ts'
 import type { EventRow } from './rows.ts'
+import { isStray } from './series.ts'
 import type { Context } from './view.ts'
 
 /** How long Kaltura's index may take to show what is in the database, seconds. */
@@ -45,7 +46,13 @@ export async function harvest(claimed: readonly Claim[], field: Field): Promise<
       since = performance.now()
     }
     const id = idOf(claim.item)
-    const wait = (reason: string) => result.unfinished.push({ id, uid: claim.uid, reason })
+    const wait = (reason: string) => {
+      result.unfinished.push({ id, uid: claim.uid, reason })
+      // They are there as well, though nobody reads them now.
+      const { item } = claim
+      const strays = item.kind === 'series' ? item.children.filter(row => isStray(row, item.row, field.links)) : []
+      for (const row of strays) result.unfinished.push({ id: String(row.id), uid: kalturaUid(row.id), reason })
+    }
     try {
       if (claim.halfway || field.isHeld(claim.uid)) {
         wait('it is still being written')

@@ -3,6 +3,7 @@ import type { ScheduleEvent } from '../schedule/event.ts'
 import { parseCalendar } from '../schedule/ical.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { calendarState, type EventText, eventTexts, membersNamed, membersWithin } from '../store/calendar-reads.ts'
+import type { Database } from '../store/database.ts'
 import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { decoratedBodies } from './decorate.ts'
@@ -50,20 +51,42 @@ const served = ({ member, body, createdAt, updatedAt }: EventText): Served => ({
   details: { body, createdAt, updatedAt, event: () => eventOf(member.etag, body) },
 })
 
+type Texts = LRUCache<string, EventText>
+
+/** Texts that were asked for lately, by UID: many clients look at the same week. */
+const recent = new WeakMap<Database, Texts>()
+
+const recentOf = (database: Database): Texts => {
+  const known = recent.get(database)
+  if (known) return known
+  const made: Texts = new LRUCache({ maxSize: 16_000_000, sizeCalculation: ({ body }) => body.length + 200 })
+  recent.set(database, made)
+  return made
+}
+
+/** An etag is a hash of the text: where it is the same, nothing has to be read. */
+const textsOf = async ({ store }: Gateway, calendar: Calendar, members: readonly Member[]): Promise<EventText[]> => {
+  const { database } = store
+  const known = recentOf(database)
+  const found = new Map<string, EventText>()
+  for (const member of members) {
+    const text = known.get(member.uid)
+    if (text?.member.etag === member.etag) found.set(member.uid, { ...text, member })
+  }
+  const unknown = members.flatMap(({ uid }) => (found.has(uid) ? [] : [uid]))
+  for (const text of await eventTexts(database, calendar.id, 'uid', unknown)) {
+    known.set(text.member.uid, text)
+    found.set(text.member.uid, text)
+  }
+  return members.flatMap(({ uid }) => found.get(uid) ?? [])
+}
+
 /** A resource's own calendar: what clients PUT, byte for byte. */
 export const resourceSource: CalendarSource = {
   ...common,
   loadNamed: async ({ store }, calendar, names) =>
     (await eventTexts(store.database, calendar.id, 'name', names)).map(served),
-  load: async ({ store }, calendar, members) => {
-    const uids = members.map(({ uid }) => uid)
-    const texts = await eventTexts(store.database, calendar.id, 'uid', uids)
-    const byUid = new Map(texts.map(text => [text.member.uid, text]))
-    return members.flatMap(({ uid }) => {
-      const text = byUid.get(uid)
-      return text ? [served(text)] : []
-    })
-  },
+  load: async (gateway, calendar, members) => (await textsOf(gateway, calendar, members)).map(served),
 }
 
 const loadDecorated = async (gateway: Gateway, members: readonly Member[]): Promise<readonly Served[]> => {

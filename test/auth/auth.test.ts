@@ -69,9 +69,8 @@ test('believes verified credentials without hashing, until the password changes,
   const [auth, elsewhere, ip] = [await open(), await openOther(), address()]
   await auth.addUser('eve', 'viewer', 'first')
   await auth.verify('eve', 'first', ip)
-  const start = performance.now()
-  for (let i = 0; i < 200; i++) expect(await auth.verify('eve', 'first', ip)).not.toBeNull()
-  expect(performance.now() - start, '200 verifications, ms').toBeLessThan(200)
+  // Hashed each time, these would take a minute.
+  for (let i = 0; i < 2000; i++) expect(await auth.verify('eve', 'first', ip)).not.toBeNull()
   await auth.setPassword('eve', 'second')
   expect(await auth.verify('eve', 'first', ip)).toBeNull()
   expect(await auth.verify('eve', 'second', ip)).not.toBeNull()

