@@ -26,11 +26,14 @@ describe('writing and reading', () => {
 })
 
 const corpus = new URL('../../../shared/data/ics/', import.meta.url)
-if (!existsSync(corpus)) console.warn('SKIPPED: damaged files, because ../shared/data/ics is not there')
+const corpusHere = existsSync(corpus)
+if (!corpusHere) console.warn('SKIPPED: damaging real files, because ../shared/data/ics is not there')
 
 /** Real files with a few lines lost, doubled, exchanged or damaged: what arrives from half-broken exporters. */
-describe.runIf(existsSync(corpus))('damaged files', () => {
-  const files = readdirSync(corpus, { recursive: true, encoding: 'utf8' })
+describe.runIf(corpusHere)('damaged files', () => {
+  // What is skipped is collected all the same.
+  const names = corpusHere ? readdirSync(corpus, { recursive: true, encoding: 'utf8' }) : []
+  const files = names
     .filter(file => /\.(ics|vcs)$/.test(file))
     .map(file => new TextDecoder().decode(readFileSync(new URL(file, corpus))))
     .filter(text => text.length < 4000)
@@ -58,7 +61,7 @@ describe.runIf(existsSync(corpus))('damaged files', () => {
   ]
   const damage = fc.oneof(
     fc.record({ kind: fc.constant('delete' as const), line: fc.nat() }),
-    fc.record({ kind: fc.constant('insert' as const), line: fc.nat(), text: fc.constantFrom(...strayLines) }),
+    fc.record({ kind: fc.constant('insert' as const), line: fc.nat(), text: fc.constantFrom('', ...strayLines) }),
     fc.record({
       kind: fc.constant('spoil' as const),
       line: fc.nat(),
@@ -80,7 +83,7 @@ describe.runIf(existsSync(corpus))('damaged files', () => {
   it('are read without a fault, and what is read survives being written', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...files),
+        fc.constantFrom([], ...files),
         fc.array(damage, { minLength: 1, maxLength: 6 }),
         fc.constantFrom('\r\n', '\n', '\r'),
         (file, hits, end) => {
