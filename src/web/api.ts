@@ -2,6 +2,7 @@
 import { type Request, Router } from 'express'
 import { KaldavError, NotFound, TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
+import { showConflicts } from '../store/shown-conflicts.ts'
 import type { Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
 import { openApi } from './openapi.ts'
@@ -49,13 +50,18 @@ export function apiRouter({ store, sync }: ApiOptions): Router {
     const names = new Map((await store.resources()).map(resource => [resource.id, resource.systemName]))
     const conflicts = await store.conflicts(id === null ? {} : { resourceId: id })
     response.json(
-      conflicts.map(({ resourceId: at, ...conflict }) => ({
-        ...conflict,
-        resource: at === null ? null : (names.get(at) ?? null),
-        start: iso(conflict.start),
-        end: iso(conflict.end),
-        since: iso(conflict.since),
-      })),
+      (await showConflicts(store, conflicts)).map(
+        ({ conflict: { resourceId: at, ...conflict }, title, sides, remedy }) => ({
+          ...conflict,
+          title,
+          events: sides,
+          remedy,
+          resource: at === null ? null : (names.get(at) ?? null),
+          start: iso(conflict.start),
+          end: iso(conflict.end),
+          since: iso(conflict.since),
+        }),
+      ),
     )
   })
   router.get('/sources', async (_request, response) => {

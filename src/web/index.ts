@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { Auth, User } from '../auth.ts'
 import type { Config } from '../config.ts'
 import { KaldavError } from '../errors.ts'
-import { mainComponent } from '../schedule/event.ts'
+import { showConflicts } from '../store/shown-conflicts.ts'
 import type { Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
 import { apiRouter, openApiRouter, statusOf } from './api.ts'
@@ -74,10 +74,8 @@ async function readContent(store: Store, sync: Sync, zone: string): Promise<Omit
   const rooms: PageContent['rooms'][number][] = []
   for (const resource of resources) rooms.push({ resource, next: await nextIn(store, resource.id, now, week) })
   const all = await store.conflicts()
-  const conflicts = all.slice(0, conflictsShown)
-  const named = await store.events([...new Set(conflicts.flatMap(({ uids }) => uids))])
-  const titles = new Map(named.map(({ uid, event }) => [uid, mainComponent(event).summary ?? uid]))
-  return { rooms, conflicts, conflictCount: all.length, titles, sources: await sync.sources(), zone }
+  const conflicts = await showConflicts(store, all.slice(0, conflictsShown))
+  return { rooms, conflicts, conflictCount: all.length, sources: await sync.sources(), zone }
 }
 
 const answerError =

@@ -85,6 +85,13 @@ export const openApi = {
         },
         resource: nullable(text),
         uids: { type: 'array', items: text },
+        title: { ...text, description: 'What happened' },
+        events: {
+          type: 'array',
+          items: object({ uid: text, summary: nullable(text), source: nullable(text) }),
+          description: 'What is in conflict, and the source each came from',
+        },
+        remedy: { ...text, description: 'A way out' },
         start: nullable(time),
         end: nullable(time),
         source: nullable(text),

@@ -1,5 +1,6 @@
 /** The page for people: rooms and their addresses, how to connect, what is in conflict, how synchronisation goes. */
-import type { Conflict, Resource } from '../store/store.ts'
+import type { ShownConflict, Side } from '../store/shown-conflicts.ts'
+import type { Resource } from '../store/store.ts'
 import type { SourceState } from '../sync/sync.ts'
 import { type Html, html } from './html.ts'
 import type { Shown } from './upcoming.ts'
@@ -14,11 +15,9 @@ export interface PageContent {
   readonly baseUrl: string
   readonly user: string
   readonly rooms: readonly Room[]
-  readonly conflicts: readonly Conflict[]
+  readonly conflicts: readonly ShownConflict[]
   /** How many there are in all. */
   readonly conflictCount: number
-  /** What events are called, by UID. */
-  readonly titles: ReadonlyMap<string, string>
   readonly sources: readonly SourceState[]
   readonly zone: string
 }
@@ -118,20 +117,22 @@ people). It looks like <code>${baseUrl}/feeds/TOKEN/${name}.ics?profile=device</
 </section>`
 }
 
-const conflicts = ({ conflicts: list, conflictCount, rooms: known, titles, zone }: PageContent): Html => {
-  const names = new Map(known.map(({ resource }) => [resource.id, resource.name]))
+const side = ({ uid, summary, source }: Side): Html => html`${summary ?? uid}, from ${source ?? 'elsewhere'}`
+
+const conflicts = ({ conflicts: list, conflictCount, zone }: PageContent): Html => {
   const rows = list.map(
-    conflict => html`<tr>
-<td>${conflict.kind}</td>
-<td>${conflict.resourceId === null ? 'the whole schedule' : (names.get(conflict.resourceId) ?? '')}</td>
-<td>${conflict.start === null ? '' : when(conflict.start, zone)}</td>
-<td>${conflict.uids.map((uid, index) => html`${index > 0 && html`<br>`}${titles.get(uid) ?? uid}`)}</td>
+    ({ conflict: { start }, title, sides, resource, remedy }) => html`<tr>
+<td>${title}</td>
+<td>${resource ?? 'the whole schedule'}</td>
+<td>${start === null ? '' : when(start, zone)}</td>
+<td>${sides.map((each, index) => html`${index > 0 && html`<br>`}${side(each)}`)}</td>
+<td>${remedy}</td>
 </tr>
 `,
   )
   return html`<section aria-labelledby="conflicts">
 <h2 id="conflicts">Open conflicts: ${conflictCount}</h2>
-${rows.length > 0 && table('Open conflicts', ['Kind', 'Where', 'When', 'Events'], rows)}
+${rows.length > 0 && table('Open conflicts', ['What', 'Where', 'When', 'Events', 'A way out'], rows)}
 ${list.length < conflictCount && html`<p>The first ${list.length}; all of them: <code>kaldav conflicts</code>.</p>`}
 </section>`
 }

@@ -96,11 +96,18 @@ test('conflicts: shows the double booking of the example', async () => {
     expect.objectContaining({
       ...{ kind: 'overlap', resource: 'lh102', start: '2026-12-02T08:30:00Z', end: '2026-12-02T09:00:00Z' },
       uids: ['department-meeting-ws26@campus.example', 'macroeconomics-ws26@campus.example'],
+      remedy: expect.stringContaining('another room'),
     }),
   ])
+  const sides = [
+    ['Meeting of the Department of Economics', 'import'],
+    ['Macroeconomics', 'import'],
+  ]
+  expect(found[0].events.map((side: { summary: string; source: string }) => [side.summary, side.source])).toEqual(sides)
   const shown = await run('conflicts')
-  expect(shown.stdout).toMatch(/^KIND +RESOURCE +FROM/)
-  expect(shown.stdout).toContain('2026-12-02 09:30')
+  expect(shown.stdout).toContain('overlap  lh102  2026-12-02 09:30 to 2026-12-02 10:00')
+  for (const [summary] of sides) expect(shown.stdout).toContain(`${summary} (`)
+  expect(shown.stdout).toContain('another room')
 })
 
 test('export: by profile and by time', async () => {

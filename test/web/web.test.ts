@@ -157,6 +157,11 @@ test('the API answers resources, conflicts, sources and occurrences', async () =
       kind: 'overlap',
       resource: 'lh 101',
       uids: ['a', 'b'],
+      events: [
+        { uid: 'a', summary: 'Algebra & <b>Logic</b>', source: expect.any(String) },
+        { uid: 'b', summary: 'Booked over it', source: expect.any(String) },
+      ],
+      remedy: expect.stringContaining('another room'),
       start: expect.stringMatching(/T\d\d:00:00Z$/),
     }),
   ])
