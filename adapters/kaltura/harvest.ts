@@ -5,7 +5,8 @@ import { kalturaUid } from '../../src/schedule/ical-event.ts'
 import type { RemoteEvent, Unreadable } from '../../src/sync/source.ts'
 import { assemble } from './assemble.ts'
 import type { Claim } from './claims.ts'
-import { type Assembled, idOf, isUnfinished, type Links } from './item.ts'
+import { splitStrays } from './group.ts'
+import { type Assembled, type Item, idOf, isUnfinished, type Links } from './item.ts'
 import type { EventRow } from './rows.ts'
 import { isStray } from './series.ts'
 import type { Context } from './view.ts'
@@ -18,6 +19,8 @@ export interface Harvest {
   readonly unreadable: Unreadable[]
   /** Items still being written. */
   readonly unfinished: Unreadable[]
+  /** Strays of what is unreadable or unfinished. */
+  readonly hidden: Unreadable[]
   /** Occurrences that are events of their own, by the ref id of what they are part of. */
   readonly strays: Map<number, string>
   /** Endless series for which the next rows are due. */
@@ -38,7 +41,7 @@ export interface Field {
 const TURN = 10
 
 export async function harvest(claimed: readonly Claim[], field: Field): Promise<Harvest> {
-  const result: Harvest = { changed: [], unreadable: [], unfinished: [], strays: new Map(), due: [] }
+  const result: Harvest = { changed: [], unreadable: [], unfinished: [], hidden: [], strays: new Map(), due: [] }
   let since = performance.now()
   for (const claim of claimed) {
     if (performance.now() - since > TURN) {
@@ -46,13 +49,15 @@ export async function harvest(claimed: readonly Claim[], field: Field): Promise<
       since = performance.now()
     }
     const id = idOf(claim.item)
-    const wait = (reason: string) => {
-      result.unfinished.push({ id, uid: claim.uid, reason })
+    const leave = (list: Unreadable[], reason: string) => {
+      list.push({ id, uid: claim.uid, reason })
       // They are there as well, though nobody reads them now.
-      const { item } = claim
-      const strays = item.kind === 'series' ? item.children.filter(row => isStray(row, item.row, field.links)) : []
-      for (const row of strays) result.unfinished.push({ id: String(row.id), uid: kalturaUid(row.id), reason })
+      for (const row of straysOf(claim.item, field.links)) {
+        result.strays.set(row.id, id)
+        result.hidden.push({ id: String(row.id), uid: kalturaUid(row.id), reason })
+      }
     }
+    const wait = (reason: string) => leave(result.unfinished, reason)
     try {
       if (claim.halfway || field.isHeld(claim.uid)) {
         wait('it is still being written')
@@ -64,10 +69,15 @@ export async function harvest(claimed: readonly Claim[], field: Field): Promise<
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       field.log.warn({ id, uid: claim.uid, reason }, 'an event of the Kaltura account cannot be read')
-      result.unreadable.push({ id, uid: claim.uid, reason })
+      leave(result.unreadable, reason)
     }
   }
   return result
+}
+
+function straysOf(item: Item, links: Links): readonly EventRow[] {
+  if (item.kind === 'pieces') return splitStrays(item.rows, links).strays
+  return item.kind === 'series' ? item.children.filter(row => isStray(row, item.row, links)) : []
 }
 
 const isFresh = ({ item }: Claim, now: number): boolean => item.kind === 'series' && item.row.updatedAt > now - LAG

@@ -112,7 +112,7 @@ export async function pullAll({ session, reader, context, log, isHeld }: Pulling
     changed: found.changed,
     removed: [],
     // What is still being written is there, and must not be taken for deleted.
-    unreadable: [...found.unreadable, ...found.unfinished],
+    unreadable: [...found.unreadable, ...found.unfinished, ...found.hidden],
     cursor: writeCursor(cursor),
     completeWithin: { from: null, to: null },
   }

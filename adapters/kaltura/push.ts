@@ -13,6 +13,7 @@ import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
 import { isPending, isUnfinished, uidOfRow } from './item.ts'
 import { adoptable, isCurrent, isHalfway, isOurs, type Loaded, type Pushing, reusable, rowIds } from './loaded.ts'
+import type { Note } from './note.ts'
 import { type Plan, planOf, planPieces, type RowPlan } from './plan.ts'
 import { doneUnit, pieceUnits, replacing } from './push-pieces.ts'
 import { isWritable, keepSeries, pushSeries, SeriesDiffers } from './push-series.ts'
@@ -25,6 +26,7 @@ import {
   contentPatch,
   createUnit,
   linkUnits,
+  ownNote,
   referencePatch,
   timePatch,
   type Unit,
@@ -213,9 +215,16 @@ function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded) {
   const patch = {
     ...timePatch(row, plan),
     ...contentPatch(row, content),
-    ...commentPatch(row, content.comment, note),
+    ...commentPatch(row, content.comment, placed(row, note)),
     ...referencePatch(row, uid),
   }
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
   return { phases: replacing([...updateUnit(row, patch), ...links], rest), row }
+}
+
+/** An occurrence that is written as an event of its own still says which one of its series it is, and that it is in place. */
+function placed(row: EventRow, note: Note | null): Note | null {
+  const { rid, done } = (row.recurrenceType === 2 && ownNote(row)) || {}
+  if (rid === undefined && done === undefined) return note
+  return { ...note, ...(rid !== undefined && { rid }), ...(done !== undefined && { done }) }
 }

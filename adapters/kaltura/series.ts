@@ -134,7 +134,11 @@ export function shapeOf(row: EventRow, rows: readonly EventRow[], fallbackZone: 
   const { slots } = slotsOf(pattern, zone, now)
   const { filled, moved, extra } = fill(slots, living, zone)
   const different = !rule || (moved > FEW && moved > living.length / 2)
-  if (different && living.length > 0) return listed(plain, rows, living, zone, now)
+  if (different && living.length > 0) {
+    // Where each occurrence is named by itself none can be missed; only the rule tells how many there should be.
+    const missing = rule ? Math.max(0, slots.length - rows.length) : 0
+    return { ...listed(plain, rows, living, zone, now), missing }
+  }
   if (extra.length > 0) {
     const rdates = extra.map(({ startDate }) => timeLike(startDate, pattern.start, zone))
     return shapeWith({ ...pattern, rdates }, rows, living, zone, now)

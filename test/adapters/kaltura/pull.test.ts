@@ -6,7 +6,7 @@ import { differences } from '../../../src/schedule/merge.ts'
 import { occurrences } from '../../../src/schedule/recurrence.ts'
 import type { Changes } from '../../../src/sync/source.ts'
 import { EVENT, type Json, startAccount, type TestAccount } from './account.ts'
-import { at, hour } from './events.ts'
+import { at, event, hour, shapeNamed } from './events.ts'
 import { type Hand, handOn, START as start } from './hand.ts'
 
 let account: TestAccount
@@ -152,6 +152,36 @@ describe('an event of the Kaltura account', () => {
     expect(again.removed).toEqual([String(second?.id)])
     expect(instants(again.changed[0]?.event)).toHaveLength(5)
     expect(again.changed).toHaveLength(1)
+  })
+
+  it('is read at once when nearly all of its occurrences were moved', async () => {
+    const { id } = await weekly()
+    const rows = (await hand.children(id)).slice(0, 4)
+    for (const [n, row] of rows.entries()) {
+      const to = start + (3 + n * 40) * 3600
+      await hand.update(row.id, { startDate: to, endDate: to + 3600 })
+    }
+    const { event: held } = await only()
+    expect(instants(held)).toHaveLength(5)
+  })
+
+  it('is still a whole series when the occurrence that says so is put in another room and renamed there', async () => {
+    const pushed = await source.push(
+      { ...event('marked', shapeNamed('a moved occurrence')), resourceIds: [rooms[0] as number] },
+      null,
+    )
+    const [carrier] = (await hand.children(pushed.id)).filter(({ comment }) => String(comment).includes('"done"'))
+    await hand.link(carrier?.id, rooms[1])
+    const { changed } = await source.pull(null)
+    const stray = changed.find(({ ref }) => ref.id === String(carrier?.id))
+    const master = stray?.event.master
+    const renamed = { ...stray?.event, master: master && { ...master, summary: 'Elsewhere' } } as ScheduleEvent
+    await source.push(renamed, stray?.ref ?? null)
+    const after = await source.pull(null)
+    expect(after.unreadable).toEqual([])
+    expect(after.changed.map(({ event: held }) => held.master?.summary).sort()).toEqual(
+      ['Elsewhere', changed.find(({ ref }) => ref.id === pushed.id)?.event.master?.summary].sort(),
+    )
   })
 
   it('is free of its rooms once it is cancelled', async () => {
