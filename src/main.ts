@@ -22,7 +22,7 @@ import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
 import { Engine } from './sync/engine.ts'
-import { kalturaIds } from './sync/kaltura-ids.ts'
+import { type KalturaIds, kalturaIds } from './sync/kaltura-ids.ts'
 import type { SyncReport } from './sync/report.ts'
 import { Sync } from './sync/sync.ts'
 import { hookOf, webhooksRouter } from './sync/webhooks.ts'
@@ -46,6 +46,8 @@ export interface Gateway {
   /** The embedded account; `null` where the account is a real one. */
   readonly kaltura: KalturaServer | null
   readonly webhooks: Router
+  /** What the account calls an event that came from here. */
+  readonly kalturaIds: (uid: string) => Promise<KalturaIds | null>
   close(): Promise<void>
 }
 
@@ -135,6 +137,7 @@ async function openParts(
       wake: binding => worker.wakeBinding(binding.id),
       watchAgain: binding => saveBinding(database, binding.id, { watchUntil: 0 }),
     }),
+    kalturaIds: uid => kalturaIds(database, uid),
     close: () => opened.disposeAsync(),
   }
 }
@@ -274,10 +277,9 @@ function createHttpServer(config: Config, app: Express): Server {
 }
 
 function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics: Metrics): Express {
-  const { config, store, auth, log, sync } = gateway
+  const { config, store, auth, log, sync, kalturaIds: ids } = gateway
   const app = express().disable('x-powered-by').set('etag', false).set('trust proxy', config.server.trustProxy)
   const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
-  const ids = (uid: string) => kalturaIds(store.database, uid)
   app.use(accessLog(log))
   app.use(metrics.middleware)
   app.use(healthRouter({ store, sync, health, metrics }))

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { adapters } from '../adapters/index.ts'
 import type { KalturaAccount } from '../adapters/kaltura/index.ts'
 import type { Config, SourceConfig } from './config.ts'
-import { ConfigError } from './errors.ts'
+import { AccessDenied } from './errors.ts'
 import type { Store } from './store/store.ts'
 import type { ConfiguredCalendar } from './sync/configured.ts'
 import { withResources } from './sync/resources.ts'
@@ -97,18 +97,24 @@ function microsoft365Calendars(source: Microsoft365, tenant: string, zone: strin
   }))
 }
 
-/** @throws ConfigError sources of a type this version has no adapter for */
-export function configuredCalendars(config: Config, tenant: string): ConfiguredCalendar[] {
-  const unknown = config.sources.filter(({ type }) => !(type in adapters))
-  if (unknown.length > 0) {
-    throw new ConfigError(
-      unknown.map(
-        ({ id, type }) => `sources: ${id}: this version has no adapter for ${type} yet: leave the source out`,
-      ),
-    )
+type Unsupported = Exclude<SourceConfig, Google | Microsoft365>
+
+/** A source of a type that has no adapter yet is shown as failing, with the reason; the others go on. */
+function unsupportedCalendar({ id, type, pollSeconds, url }: Unsupported): ConfiguredCalendar {
+  const { host, pathname } = new URL(url)
+  return {
+    ...{ source: id, type, calendar: `${host}${pathname}`, resource: null, direction: 'in', pollSeconds },
+    open: async () => {
+      const remedy = 'Leave the source out of the configuration; files can be taken in by "kaldav import".'
+      throw new AccessDenied(`This version has no adapter for sources of type ${type} yet.`, { remedy })
+    },
   }
+}
+
+export function configuredCalendars(config: Config, tenant: string): ConfiguredCalendar[] {
   return config.sources.flatMap(source => {
     if (source.type === 'google') return googleCalendars(source, tenant)
-    return source.type === 'microsoft365' ? microsoft365Calendars(source, tenant, config.timeZone) : []
+    if (source.type === 'microsoft365') return microsoft365Calendars(source, tenant, config.timeZone)
+    return [unsupportedCalendar(source)]
   })
 }

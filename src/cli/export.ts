@@ -51,10 +51,10 @@ export const exportCommand = new Command('export')
     '\nThe profiles device, kaltura and kaltura-bulk span from a day ago to 30 days ahead where --from and --to do not say else.',
   )
   .action((options: Options) =>
-    withGateway(async ({ store }) => {
+    withGateway(async ({ store, kalturaIds }) => {
       const resource = options.resource === undefined ? null : await resourceNamed(store, options.resource)
       const window = windowOf(options, resource?.timeZone ?? store.zone)
-      const content = await loadContent(store, resource, window)
+      const content = await loadContent(store, resource, window, kalturaIds)
       const { text, events } = write(content, options)
       if (options.output === undefined) {
         print(text)

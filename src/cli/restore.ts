@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { KaldavError, Unavailable } from '../errors.ts'
 import type { Gateway } from '../main.ts'
 import { randomWord } from '../password.ts'
 import { restore as readBackup, backup as writeBackup } from '../store/backup.ts'
@@ -18,12 +19,20 @@ export const restore = new Command('restore')
         throw new WrongUse(`${file} cannot be read.`, { remedy: 'Check the name, and the rights on the file.' })
       })
       const before = await saveBefore(gateway)
-      const { tables, rows } = await readBackup(gateway.store.database, file, { force: true })
+      const { tables, rows } = await readBackup(gateway.store.database, file, { force: true }).catch(
+        (error: unknown) => {
+          throw error instanceof Unavailable || !(error instanceof KaldavError) ? error : wrongFile(error)
+        },
+      )
       if (json) printJson({ file, tables, rows, before })
       else print(`${count(rows, 'row')} of ${count(tables, 'table')} from ${file}`)
       if (before) note(`What there was before is in ${before}.`)
     }),
   )
+
+/** The store is as it was: a restore that fails changes nothing. */
+const wrongFile = ({ message, remedy, cause }: KaldavError): WrongUse =>
+  new WrongUse(message, { cause, ...(remedy !== null && { remedy }) })
 
 /** @returns the file; `null` where there was nothing to lose */
 async function saveBefore({ store, config }: Gateway): Promise<string | null> {

@@ -15,7 +15,7 @@ export const sync = new Command('sync')
   .description('synchronise now: one source, or all')
   .argument('[source]', 'id of a source of the configuration, or kaltura for the account')
   .option('--dry-run', 'print what would be done, and write nothing')
-  .option('--approve', 'let the deletions that wait for a person happen')
+  .option('--approve', 'let the deletions that wait for a person happen, of one source or of all')
   .option('--restore', 'keep the events whose deletion waits, and write them to the source again')
   .option('--json', 'print JSON')
   .action((source: string | undefined, options: Options) =>
@@ -24,17 +24,13 @@ export const sync = new Command('sync')
       if ([options.approve, options.restore, options.dryRun].filter(Boolean).length > 1) {
         throw new WrongUse('Choose one of --dry-run, --approve and --restore.')
       }
-      if (answer && source === undefined) {
-        throw new WrongUse(`--${answer} needs the source whose deletions wait.`, { remedy: 'See "kaldav conflicts".' })
-      }
       const known = new Set((await engine.sources()).map(state => state.source))
       if (source !== undefined && !known.has(source)) {
         throw new NotFound(`There is no source ${source}.`, { remedy: `There are ${[...known].join(', ')}.` })
       }
-      const reports =
-        answer && source !== undefined
-          ? await engine.answer(source, answer)
-          : await engine.run(source ?? null, { dryRun: options.dryRun ?? false })
+      const reports = answer
+        ? await engine.answer(source ?? null, answer)
+        : await engine.run(source ?? null, { dryRun: options.dryRun ?? false })
       if (options.json) printJson(reports)
       else printReports(reports)
       return status(reports)

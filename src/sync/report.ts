@@ -49,3 +49,19 @@ export const newReport = (source: string, calendar: string, run: string | null):
 /** Whether the run wrote anything on either side: a converged pair of calendars never does. */
 export const wrote = (report: SyncReport): boolean =>
   report.created + report.updated + report.removed + report.pushed > 0
+
+/** Two runs of one binding, one after the other, as one. The journal knows both; the first is named. */
+export const together = (first: SyncReport, then: SyncReport): SyncReport => ({
+  ...first,
+  pulled: first.pulled + then.pulled,
+  created: first.created + then.created,
+  updated: first.updated + then.updated,
+  removed: first.removed + then.removed,
+  pushed: first.pushed + then.pushed,
+  rejected: first.rejected + then.rejected,
+  held: then.held,
+  conflicts: first.conflicts + then.conflicts,
+  error: then.error ?? first.error,
+  remedy: then.error === null ? first.remedy : then.remedy,
+  plan: [...first.plan, ...then.plan],
+})

@@ -1,9 +1,9 @@
 /** What people and commands ask of synchronisation: run it, plan it, look at it, answer what waits. */
-import { bindings as bindingStates } from '../store/bindings.ts'
+import { bindings as bindingStates, shadowIds } from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
-import { newReport, type SyncReport } from './report.ts'
+import { newReport, type SyncReport, together } from './report.ts'
 import type { Worker } from './worker.ts'
 
 /** One binding as `kaldav sources` shows it. Times are epoch seconds. */
@@ -58,16 +58,18 @@ export class Sync {
   async run(source: string | null, { dryRun = false } = {}): Promise<SyncReport[]> {
     const { engine, worker, configured } = this.#options
     const reports: SyncReport[] = []
-    const { bindings } = await configured()
+    const { bindings, broken } = await configured()
     const asked = bindings.filter(binding => source === null || binding.source === source)
     for (const binding of asked) {
       reports.push(dryRun ? await engine.run(binding, { dryRun }) : await worker.runNow(binding))
     }
     const [account, ...others] = asked
-    const changed = reports.slice(1).some(({ created, updated, removed }) => created + updated + removed > 0)
-    if (source === null && !dryRun && account && others.length > 0 && changed)
-      reports.push(await worker.runNow(account))
-    for (const { source: id, calendar, error, remedy } of (await configured()).broken) {
+    const [first, ...rest] = reports
+    const changed = rest.some(({ created, updated, removed }) => created + updated + removed > 0)
+    if (source === null && !dryRun && account && first && others.length > 0 && changed) {
+      reports[0] = together(first, await worker.runNow(account))
+    }
+    for (const { source: id, calendar, error, remedy } of broken) {
       if (source === null || id === source) reports.push({ ...newReport(id, calendar, null), error, remedy })
     }
     return reports
@@ -105,14 +107,17 @@ export class Sync {
     return [...bound, ...unbound]
   }
 
-  /** Lets the deletions that wait happen (`approve`), or writes the events back to their source (`restore`). */
-  async answer(source: string, answer: 'approve' | 'restore'): Promise<SyncReport[]> {
-    const { engine, worker, configured } = this.#options
+  /**
+   * Lets the deletions that wait happen (`approve`), or writes the events back to their source (`restore`): of one
+   * source, or for `null` of every calendar where some wait.
+   */
+  async answer(source: string | null, answer: 'approve' | 'restore'): Promise<SyncReport[]> {
+    const { store, engine, worker, configured } = this.#options
     const reports: SyncReport[] = []
     for (const binding of (await configured()).bindings) {
-      if (binding.source !== source) continue
-      reports.push(await engine.answerHeld(binding, answer))
-      reports.push(await worker.runNow(binding))
+      const waits = source === null && (await shadowIds(store.database, binding.id)).some(({ held }) => held)
+      if (binding.source !== source && !waits) continue
+      reports.push(together(await engine.answerHeld(binding, answer), await worker.runNow(binding)))
     }
     return reports
   }

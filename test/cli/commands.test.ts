@@ -1,9 +1,10 @@
 /** The commands on a store of their own, one step after the other. That they run as processes is seen in serve.test.ts. */
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseCalendar } from '../../src/schedule/ical.ts'
-import { command, kaldav, root, workplace } from './support/run.ts'
+import { command, kaldav, root, start, workplace } from './support/run.ts'
 
 const place = workplace()
 writeFileSync(join(place.folder, 'kaldav.yaml'), 'timeZone: Europe/Berlin\n')
@@ -182,6 +183,50 @@ test('sync, sources, account, doctor: the embedded account answers', async () =>
   )
 })
 
+test('sync: an answer without a source is for every source, and finds nothing to do where nothing waits', async () => {
+  expect(await json('sync', '--approve')).toEqual([])
+  expect(await json('sync', 'kaltura', '--restore')).toEqual([
+    expect.objectContaining({ source: 'kaltura', held: 0, error: null }),
+  ])
+})
+
+test('export: the kaltura profile names events as the account does', async () => {
+  const { stdout } = await run('export', '--resource', 'lh101', '--profile', 'kaltura', '--from', '2026-11-24')
+  expect(stdout).toMatch(/^X-KALTURA-ID:\d+\r$/m)
+  expect(stdout).toMatch(/^X-KALTURA-PARENT-ID:\d+\r$/m)
+})
+
+test('a source without an adapter is named and stops nobody', async () => {
+  const ahead = workplace()
+  writeFileSync(
+    join(ahead.folder, 'kaldav.yaml'),
+    `sources:
+  - { id: timetable, type: ical, url: "https://ann:secret@timetable.example.edu/export.ics", resourceFrom: location }
+  - { id: dropfolder, type: dropfolder, url: "sftp://drop@files.example.edu/kaltura" }
+`,
+  )
+  const ran = await command(ahead, ['sync', '--json'])
+  expect(ran.status).toBe(1)
+  const [account, ...others] = JSON.parse(ran.stdout)
+  expect(account).toMatchObject({ source: 'kaltura', error: null })
+  expect(others).toMatchObject([
+    { source: 'timetable', calendar: 'timetable.example.edu/export.ics', error: expect.stringContaining('ical') },
+    { source: 'dropfolder', calendar: 'files.example.edu/kaltura', error: expect.stringContaining('dropfolder') },
+  ])
+  expect((await command(ahead, ['sources'])).stderr).not.toContain('secret')
+})
+
+test('a reader that has seen enough is no failure', async () => {
+  const child = start(place, ['export'])
+  child.stdout?.destroy()
+  let stderr = ''
+  child.stderr?.on('data', chunk => {
+    stderr += chunk
+  })
+  const [status] = await once(child, 'close')
+  expect([status, stderr]).toEqual([0, ''])
+})
+
 test('doctor: names what is wrong around the gateway, each with what to do', async () => {
   const ill = workplace()
   writeFileSync(
@@ -215,7 +260,10 @@ test('backup and restore: what was lost is back, and what was there before is ke
   const elsewhere = workplace()
   expect((await command(elsewhere, ['restore', join(place.folder, 'all.kaldav')])).status).toBe(0)
   expect(parseCalendar((await command(elsewhere, ['export'])).stdout).events).toHaveLength(24)
-  expect((await run('restore', file('no.kaldav', 'no backup'))).status).toBe(1)
+  expect(await run('restore', file('no.kaldav', 'no backup'))).toMatchObject({
+    ...{ status: 2, stderr: expect.stringContaining('is not a whole backup') },
+  })
+  expect((await run('export')).stdout).toContain('UID:later')
 })
 
 test('wrong use and a wrong configuration end with 2, and say why', async () => {
@@ -233,7 +281,7 @@ test('wrong use and a wrong configuration end with 2, and say why', async () => 
       ['import', '--resource', 'nowhere', 'x.ics'],
     ],
     ...[
-      ['sync', '--approve'],
+      ['sync', '--approve', '--restore'],
       ['sync', 'nowhere'],
       ['history', '--undo'],
       ['history', '--run', 'never', '--undo'],
