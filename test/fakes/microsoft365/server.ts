@@ -12,7 +12,7 @@ import { localhost } from './certificate.ts'
 import { type Attendee, epochOf, FakeMailbox, type Item, newId } from './mailbox.ts'
 import { Contract } from './schema.ts'
 
-const contractFile = new URL('../../../../shared/contracts/graph-schema.json', import.meta.url).pathname
+const contractFile = new URL('../../fixtures/contracts/microsoft-graph.json', import.meta.url).pathname
 
 /** A failure to be played: which requests, what instead, how often. */
 export interface Fault {
