@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { fromEpoch } from '../schedule/caltime.ts'
-import { emptyMaster, type ScheduleEvent } from '../schedule/event.ts'
+import { emptyMaster, type JCalProperty, type ScheduleEvent } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { scheduleState } from '../store/calendar-reads.ts'
+import { conflictFlag, sourceFlag } from '../store/flags.ts'
 import { explain, type ShownConflict, showConflicts } from '../store/shown-conflicts.ts'
 import type { Conflict, Member } from '../store/store.ts'
 import type { Gateway } from './gateway.ts'
@@ -27,11 +28,17 @@ const asEvent = (shown: ShownConflict): ScheduleEvent => {
       description: explain(shown),
       location: resource,
       transparent: true,
-      extra: [['x-kaldav-conflict', {}, 'unknown', `${conflict.kind};${conflict.uids.join(',')}`]],
     },
     overrides: [],
     resourceIds: conflict.resourceId === null ? [] : [conflict.resourceId],
   }
+}
+
+/** Of both sides: here none of them is the other. */
+const flags = ({ conflict, sides }: ShownConflict): readonly JCalProperty[] => {
+  const sources = new Set([conflict.source, ...sides.map(({ source }) => source)].filter(source => source !== null))
+  const { kind, uids, start, end } = conflict
+  return [...[...sources].map(sourceFlag), conflictFlag(kind, uids, start, end)]
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22)
@@ -45,7 +52,7 @@ const memberOf = (shown: ShownConflict): Member => ({
 const serve = (shown: ShownConflict): Served => {
   const { since } = shown.conflict
   const event = asEvent(shown)
-  const body = writeCalendar([event], { dtstamp: utcText(since) })
+  const body = writeCalendar([event], { dtstamp: utcText(since), decorate: () => flags(shown) })
   return { member: memberOf(shown), details: { body, createdAt: since, updatedAt: since, event: () => event } }
 }
 

@@ -23,4 +23,7 @@ it('the whole schedule as one text shows where events come from and what they ar
 it('a conflict says which events, from where, and what to do', async () => {
   const conflicts = await unfolded('/dav/calendars/_conflicts/')
   expect(conflicts).toMatch(/DESCRIPTION:First \(first\)\\, from caldav\\nSecond \(second\)\\, from caldav\\nMove one/)
+  expect(conflicts).toMatch(
+    /X-KALDAV-SOURCE:caldav\r\nX-KALDAV-CONFLICT:overlap;first,second;\d{8}T\d{6}Z\/\d{8}T\d{6}Z\r\n/,
+  )
 })
