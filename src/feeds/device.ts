@@ -16,8 +16,8 @@ import type { JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { emptyMaster, isDate, KalturaType } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
 import { type Occurrence, occurrences, type Window } from '../schedule/recurrence.ts'
-import { conflictFlag } from '../store/flags.ts'
-import type { StoredEvent } from '../store/store.ts'
+import { conflictFlag, flagsOf } from '../store/flags.ts'
+import type { ConflictKind, StoredEvent } from '../store/store.ts'
 import type { FeedContent } from './content.ts'
 import { isCancelled, placeOf, type Reader, stampedAt, utcTimes, visibleTo, windowOf } from './writing.ts'
 
@@ -140,6 +140,9 @@ const uidOf = ({ stored, occurrence }: Recording, zone: string): string => {
     .slice(0, 40)
 }
 
+/** Told for each occurrence by itself: what displaces it, or what it displaces. */
+const indexed: ReadonlySet<ConflictKind> = new Set(['overlap', 'blackout'])
+
 const describe = ({ recording, displaced }: Chosen, content: FeedContent): [ScheduleEvent, readonly JCalProperty[]] => {
   const { stored, event, occurrence } = recording
   const { component } = occurrence
@@ -155,7 +158,7 @@ const describe = ({ recording, displaced }: Chosen, content: FeedContent): [Sche
     kaltura: { ...event.master?.kaltura, ...component.kaltura },
     extra: [...stampedAt([], stored.updatedAt), ...sequence],
   }
-  const flags = displaced.map(other =>
+  const overlaps = displaced.map(other =>
     conflictFlag(
       'overlap',
       [other.stored.uid],
@@ -163,6 +166,8 @@ const describe = ({ recording, displaced }: Chosen, content: FeedContent): [Sche
       Math.min(occurrence.end, other.occurrence.end),
     ),
   )
+  const others = (content.conflicts.get(stored.uid) ?? []).filter(({ kind }) => !indexed.has(kind))
+  const flags = [...flagsOf(stored.uid, stored.source, others), ...overlaps]
   return [{ uid: uidOf(recording, content.zone), master, overrides: [], resourceIds: event.resourceIds }, flags]
 }
 

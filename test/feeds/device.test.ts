@@ -135,6 +135,24 @@ describe('a blackout blocks', () => {
   })
 })
 
+test('where an event comes from is said, and every open conflict that has no place of its own in time', async () => {
+  await feeds.put(lecture('meeting', '09:00'))
+  await feeds.store.write(feeds.actor, async tx => {
+    const detail = { field: 'summary' }
+    await tx.addConflict({
+      kind: 'edit',
+      resourceId: 1,
+      uids: ['meeting'],
+      start: null,
+      end: null,
+      source: 'g',
+      detail,
+    })
+  })
+  const [only] = (await read()).events
+  expect([only?.get('X-KALDAV-SOURCE'), only?.get('X-KALDAV-CONFLICT')]).toEqual(['caldav', 'edit;'])
+})
+
 describe('one thing at a time', () => {
   test('the event created first stays and names the other', async () => {
     await feeds.put(lecture('z first', '09:00'))
