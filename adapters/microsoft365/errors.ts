@@ -26,14 +26,16 @@ interface Thrown {
   readonly headers?: Headers | Record<string, string>
 }
 
-const retryAfterOf = (headers: Thrown['headers']): number | null => {
-  const text =
-    headers instanceof Headers ? headers.get('retry-after') : (headers?.['Retry-After'] ?? headers?.['retry-after'])
+/** Seconds; a date is measured against the clock of the answer, where it names one. */
+export const retryAfterOf = (headers: Thrown['headers']): number | null => {
+  const all = headers instanceof Headers ? headers : new Headers(headers)
+  const text = all.get('retry-after')
   if (!text) return null
   const seconds = Number(text)
-  if (Number.isFinite(seconds)) return seconds
+  if (Number.isFinite(seconds)) return Math.max(0, seconds)
   const date = Date.parse(text)
-  return Number.isNaN(date) ? null : Math.max(0, (date - Date.now()) / 1000)
+  const now = Date.parse(all.get('date') ?? '')
+  return Number.isNaN(date) ? null : Math.max(0, (date - (Number.isNaN(now) ? Date.now() : now)) / 1000)
 }
 
 /** The code of a failure to get a token at all. */
@@ -43,6 +45,7 @@ const isAuthentication = (text: string): boolean =>
   /^(Authentication(Required)?|CredentialUnavailable)Error$/.test(text)
 
 export function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof GraphFailure) return thrown.failure
   const { statusCode = 0, code, message = 'no answer', name = '', headers } = (thrown ?? {}) as Thrown
   // What the credential throws comes through the client with its name as the code, and without a status.
   if (isAuthentication(name) || isAuthentication(code ?? '')) {
@@ -59,15 +62,19 @@ export function failureOf(thrown: unknown): Failure {
 }
 
 const passing = new Set([408, 429, 500, 502, 503, 504])
+/** An answer that says "done" and cannot be read is no answer either. */
 export const isPassing = ({ status, code }: Failure): boolean =>
-  status <= 0 || passing.has(status) || /MailboxConcurrency|ApplicationThrottled/i.test(code)
+  status <= 0 ||
+  (status >= 200 && status < 300) ||
+  passing.has(status) ||
+  /MailboxConcurrency|ApplicationThrottled/i.test(code)
 
-const tokenDeaths = /^(syncStateNotFound|syncStateInvalid|resyncRequired|resyncChanges\w*)$/i
+const tokenDeaths = /syncState|resync|(delta|skip|sync)token/i
 export const isTokenDeath = ({ status, code }: Failure): boolean =>
   status === 410 || ([400, 404].includes(status) && tokenDeaths.test(code))
 
-export const isGone = ({ status, code }: Failure): boolean =>
-  status === 404 && !/Mailbox|Resource(NotFound|Unavailable)/i.test(code)
+/** Only this code says that one item is gone: a missing mailbox, a page of a gateway are 404 as well. */
+export const isGone = ({ status, code }: Failure): boolean => status === 404 && /ItemNotFound$/i.test(code)
 
 export function meaningOf(error: unknown, mailbox: string, writing: boolean): Error {
   if (!(error instanceof GraphFailure)) return error instanceof Error ? error : new Error(String(error))

@@ -19,10 +19,13 @@ export async function insert(room: Mailbox, find: () => Promise<GraphEvent | nul
       return await room.raw<GraphEvent>({ method: 'POST', path: `${room.path}/events`, body })
     } catch (error) {
       const pause = pauses[attempt]
-      if (!(error instanceof GraphFailure) || !isPassing(error.failure)) throw meaningOf(error, room.address, true)
+      if (!(error instanceof GraphFailure)) throw error
+      // A repetition may also be refused as one.
+      if (!isPassing(error.failure) && error.failure.status !== 409) throw meaningOf(error, room.address, true)
       const made = await find()
       if (made) return made
-      if (pause === undefined || error.failure.retryAfter) throw meaningOf(error, room.address, true)
+      if (pause === undefined || error.failure.retryAfter || error.failure.status === 409)
+        throw meaningOf(error, room.address, true)
       await wait(pause)
     }
   }

@@ -27,6 +27,8 @@ export interface Fault {
   readonly after?: boolean
   /** The connection dies instead of an answer. */
   readonly drop?: boolean
+  /** No answer ever comes. */
+  readonly hang?: boolean
   times: number
 }
 
@@ -36,6 +38,23 @@ export interface Call {
   readonly path: string
   readonly query: URLSearchParams
   readonly body: Record<string, unknown>
+}
+
+interface Asked {
+  readonly method: string
+  readonly url: URL
+  readonly text: string
+  readonly prefer: string
+  readonly authorization: string | undefined
+  readonly ifMatch?: string | undefined
+}
+
+interface BatchPart {
+  readonly id: string
+  readonly method: string
+  readonly url: string
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
 }
 
 export interface Subscription {
@@ -60,11 +79,16 @@ export class FakeGraph {
   /** An empty 202 says that it is JSON, which the vendor's client takes for an error. */
   acceptedAsJson = false
   tokensGiven = 0
+  batches = 0
+  /** What a batch is answered with, where there are none. */
+  refuseBatches: number | null = null
   refuseTokens: { error: string; error_description: string } | null = null
   /** The most requests of one mailbox at the same time. */
   mostAtOnce = 0
   /** Called with each request before it is answered: somebody acts in between. */
   onRequest: ((call: Call) => void) | null = null
+  /** Called before each answer, also a failed one, with the decoded path and query. */
+  onAnswer: ((path: string) => void) | null = null
   url = ''
   readonly #mailboxes = new Map<string, FakeMailbox>()
   readonly #tokens = new Set<string>()
@@ -115,15 +139,24 @@ export class FakeGraph {
       this.#authority(path, text, response)
       return
     }
-    const owner = /^\/v1\.0\/users\/([^/]+)/.exec(path)?.[1] ?? ''
-    const busy = (this.#inFlight.get(owner) ?? 0) + 1
+    const isBatch = path === '/v1.0/$batch'
+    const first = isBatch ? String(JSON.parse(text).requests[0]?.url) : path.slice('/v1.0'.length)
+    const owner = /^\/users\/([^/?]+)/.exec(decodeURIComponent(first))?.[1] ?? ''
+    // A mailbox works on four parts of a batch at a time.
+    const weight = isBatch ? 4 : 1
+    const busy = (this.#inFlight.get(owner) ?? 0) + weight
     this.#inFlight.set(owner, busy)
     this.mostAtOnce = Math.max(this.mostAtOnce, owner ? busy : 0)
     // A moment in which requests can meet.
     await new Promise(setImmediate)
+    this.onAnswer?.(path + decodeURIComponent(url.search))
     const fault = this.#fault(request.method ?? 'GET', path + decodeURIComponent(url.search))
     try {
-      const result = fault && !fault.after ? null : this.#route(request, url, text)
+      const { authorization, prefer } = request.headers
+      const asked: Asked = { method: request.method ?? 'GET', url, text, prefer: String(prefer ?? ''), authorization }
+      const ifMatch = request.headers['if-match']
+      const route = () => (isBatch ? this.#batch(asked) : this.#route({ ...asked, ifMatch }))
+      const result = fault && !fault.after ? null : route()
       if (fault) this.#fail(fault, response)
       else this.#send(response, request.method ?? 'GET', url.pathname, result)
     } catch (error) {
@@ -131,8 +164,35 @@ export class FakeGraph {
       else if (error instanceof RangeError) this.#error(response, 400, 'ErrorInvalidRequest', error.message)
       else throw error
     } finally {
-      this.#inFlight.set(owner, (this.#inFlight.get(owner) ?? 1) - 1)
+      this.#inFlight.set(owner, (this.#inFlight.get(owner) ?? weight) - weight)
     }
+  }
+
+  /** Up to twenty requests in one; each is answered, refused and counted for itself. */
+  #batch({ text, authorization }: Asked): unknown {
+    this.batches++
+    if (this.refuseBatches) throw new ApiError(this.refuseBatches, 'BadRequest')
+    const { requests } = JSON.parse(text) as { requests: BatchPart[] }
+    if (requests.length > 20) throw new ApiError(400, 'BadRequest', 'at most 20')
+    const responses = requests.map(({ id, method, url: path, headers, body }) => {
+      const json = { 'Content-Type': 'application/json' }
+      const fail = (status: number, code: string, more = {}) => ({
+        ...{ id, status, headers: { ...json, ...more }, body: { error: { code, message: code } } },
+      })
+      const url = new URL(`/v1.0${path}`, this.url)
+      const fault = this.#fault(method, decodeURIComponent(url.pathname + url.search))
+      if (fault) return fail(fault.status ?? 503, fault.code ?? 'serviceUnavailable', fault.headers)
+      try {
+        const asked = { method, url, text: body ? JSON.stringify(body) : '', authorization }
+        const answer = this.#route({ ...asked, prefer: headers?.Prefer ?? '', ifMatch: headers?.['If-Match'] })
+        return { id, status: answer === null ? 204 : 200, headers: json, body: answer }
+      } catch (error) {
+        if (error instanceof ApiError) return fail(error.status, error.code)
+        throw error
+      }
+    })
+    // In no order.
+    return { responses: responses.reverse() }
   }
 
   #fault(method: string, path: string): Fault | null {
@@ -144,12 +204,13 @@ export class FakeGraph {
   }
 
   #fail(fault: Fault, response: ServerResponse): void {
+    if (fault.hang) return
     if (fault.drop) {
       response.destroy()
       return
     }
     if (fault.html !== undefined) {
-      response.writeHead(fault.status ?? 503, { 'Content-Type': 'text/html' }).end(fault.html)
+      response.writeHead(fault.status ?? 503, { 'Content-Type': 'text/html', ...fault.headers }).end(fault.html)
       return
     }
     const code = fault.code ?? 'serviceUnavailable'
@@ -194,10 +255,9 @@ export class FakeGraph {
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
   }
 
-  #route(request: IncomingMessage, url: URL, text: string): unknown {
-    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  #route({ method, url, text, prefer, authorization, ifMatch }: Asked): unknown {
+    const token = /^Bearer (.*)$/.exec(authorization ?? '')?.[1] ?? ''
     if (!this.#tokens.has(token)) throw new ApiError(401, 'InvalidAuthenticationToken')
-    const method = request.method ?? 'GET'
     const path = url.pathname.slice('/v1.0'.length)
     const body = text ? JSON.parse(text) : {}
     const call: Call = { method, path: decodeURIComponent(path), query: url.searchParams, body }
@@ -205,7 +265,6 @@ export class FakeGraph {
     this.onRequest?.(call)
     if (path.startsWith('/subscriptions')) return this.#subscribe(method, path.split('/')[2] ?? null, body)
     const [, , owner = '', first = '', second, third] = path.split('/').map(decodeURIComponent)
-    const prefer = String(request.headers.prefer ?? '')
     if (!prefer.includes('IdType="ImmutableId"')) this.contract.violations.push(`${method} ${path}: ordinary ids`)
     const kind = second === 'delta' ? 'delta' : third === 'instances' ? third : second && !third ? 'event' : first
     this.contract.checkQuery(third && third !== 'instances' ? 'event' : kind, url.searchParams)
@@ -213,8 +272,7 @@ export class FakeGraph {
     if (!handler) throw new ApiError(501, 'notImplemented', `${method} ${path}`)
     const mailbox = this.#open(owner)
     const asked: Request = {
-      ...{ method, mailbox, id: second ?? '', query: url.searchParams, body, prefer },
-      ifMatch: request.headers['if-match'],
+      ...{ method, mailbox, id: second ?? '', query: url.searchParams, body, prefer, ifMatch },
     }
     return handler(this, asked)
   }
