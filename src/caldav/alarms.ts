@@ -1,5 +1,6 @@
 import { TooManyOccurrences } from '../errors.ts'
 import { parseDuration } from '../schedule/caltime.ts'
+import { regularDuration } from '../schedule/content-line.ts'
 import type { Component } from '../schedule/event.ts'
 import { type Occurrence, occurrences, type Window } from '../schedule/recurrence.ts'
 import { type Block, lineParameter, lineValue } from './content.ts'
@@ -11,7 +12,7 @@ const DAY = 86_400
 const MAX_REPEAT = 100
 
 const secondsOf = (duration: string | undefined): number | null => {
-  const parsed = duration === undefined ? null : parseDuration(duration)
+  const parsed = duration === undefined ? null : parseDuration(regularDuration(duration))
   return parsed && parsed.days * DAY + parsed.seconds
 }
 

@@ -14,8 +14,8 @@ import { repairText } from './repair.ts'
 /** A calendar object as it was sent (RFC 4791 §4.1): one event and the text it came in. */
 export interface CalendarObject {
   readonly event: ScheduleEvent
-  /** `null` where it came as jCal: the store then writes its own. */
-  readonly body: string | null
+  /** iCalendar, whatever it came as. */
+  readonly body: string
   /** The body of the request: where it is not what is served, the client has to know. */
   readonly sent: string
 }
@@ -144,7 +144,7 @@ const readable = (text: string): { readonly parsed: ParsedCalendar; readonly bod
 }
 
 /** The event in a text, checked as RFC 4791 §5.3.2.1 asks. @throws DavError 403 with the precondition */
-export const parseObject = (text: string): CalendarObject & { readonly body: string } => {
+export const parseObject = (text: string): CalendarObject => {
   checkText(text)
   const { parsed, body } = readable(text)
   checkShape(parsed)
@@ -161,5 +161,5 @@ export const readObject = async (request: IncomingMessage): Promise<CalendarObje
   if (type !== JCAL_TYPE) return parseObject(text)
   const converted = textOfJcal(text)
   if (converted === null) throw refuse('valid-calendar-data', 'The body is not jCal (RFC 7265)')
-  return { event: parseObject(converted).event, body: null, sent: text }
+  return { ...parseObject(converted), sent: text }
 }

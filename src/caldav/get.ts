@@ -31,7 +31,8 @@ export const getEvent = async (
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
   const { updatedAt } = served.details
   const body = chooseTimezones(served.details.body, timezoneChoice(request.headers))
-  const json = wantsJcal(request.headers.accept)
+  // Who sends jCal and names no type to be answered in means the type it sent.
+  const json = wantsJcal(request.headers.accept ?? (reading ? undefined : request.headers['content-type']))
   const headers = {
     'Content-Type': json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE,
     ETag: quote(served.member.etag),

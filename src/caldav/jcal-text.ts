@@ -1,5 +1,6 @@
 import type { JCalComponent } from '../schedule/event.ts'
 import { scan } from '../schedule/ical-scan.ts'
+import { fold } from '../schedule/ical-write.ts'
 import { readComponent, writeComponent } from '../schedule/jcal.ts'
 
 export const JCAL_TYPE = 'application/calendar+json'
@@ -40,7 +41,7 @@ export const textOfJcal = (json: string): string | null => {
     if (!isComponent(calendar)) return null
     const lines: string[] = []
     writeComponent(calendar, lines)
-    return `${lines.join('\r\n')}\r\n`
+    return lines.map(line => `${fold(line)}\r\n`).join('')
   } catch {
     return null
   }

@@ -50,7 +50,7 @@ const place = async (
   const ids = new Set(await resourcesFor(tx, event, existing, calendar))
   for (const id of answered?.removed ?? []) if (id !== calendar.id) ids.delete(id)
   for (const id of answered?.added ?? []) ids.add(id)
-  const given = body === null || answered || holdsSecret(event) ? {} : { body }
+  const given = answered || holdsSecret(event) ? {} : { body }
   const stored = await tx.put(
     { ...(answered?.event ?? event), resourceIds: [...ids] },
     { ...given, name: { resourceId: calendar.id, name } },

@@ -118,10 +118,14 @@ export const parameter = (property: RawProperty, name: string): string | null =>
   return typeof value === 'string' ? value : value.join(',')
 }
 
-/** Weeks beside days, which RFC 5545 §3.3.6 does not allow, as days: `P1W2DT1H` is `P9DT1H`. */
-export const regularDuration = (text: string): string =>
-  /W./i.test(text)
-    ? text.replace(/^([+-]?P)(\d{1,6})W(?:(\d{1,6})D)?/i, (_, sign: string, weeks: string, days = '0') => {
-        return `${sign}${Number(weeks) * 7 + Number(days)}D`
-      })
-    : text
+/**
+ * What other programs write beside RFC 5545 §3.3.6, as it has it: weeks beside days (`P1W2DT1H` is `P9DT1H`), and a T with
+ * no time after it (`P1DT`, Apple's older clients).
+ */
+export const regularDuration = (text: string): string => {
+  const tight = text.replace(/(?<=[DW])T$/i, '')
+  if (!/W./i.test(tight)) return tight
+  return tight.replace(/^([+-]?P)(\d{1,6})W(?:(\d{1,6})D)?/i, (_, sign: string, weeks: string, days = '0') => {
+    return `${sign}${Number(weeks) * 7 + Number(days)}D`
+  })
+}

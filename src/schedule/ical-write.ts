@@ -37,7 +37,7 @@ const ASCII = /^[\x20-\x7e]*$/
 const octets = (code: number): number => (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4)
 
 /** Folds at 75 octets, never inside a character (RFC 5545 §3.1). */
-const fold = (line: string): string => {
+export const fold = (line: string): string => {
   if (line.length * 3 <= FOLD || (line.length <= FOLD && ASCII.test(line))) return line
   let out = ''
   let start = 0
