@@ -243,7 +243,8 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   for (const uid of touched.groups) groups.delete(uid)
   for (const [uid, rows] of groupsOf(items)) groups.set(uid, rows)
 
-  const strays = remainingStrays(cursor, found, changed, gone)
+  const disbanded = [...touched.groups].filter(uid => !groups.has(uid)).map(groupId)
+  const strays = remainingStrays(cursor, found, changed, new Set([...[...gone].map(String), ...disbanded]))
   const removed = removedRefs(cursor, { items, gone, groups, strays, touched: touched.groups })
   for (const id of asked) suspects.delete(id)
   const next: Cursor = {
@@ -276,15 +277,18 @@ async function rivals(reader: Reader, items: readonly Item[]): Promise<EventRow[
   return [...rows.values()]
 }
 
-/** Strays that are still there: those of what was read again as they were found, the others as they were known. */
+/**
+ * Strays that are still there: those of what was read again as they were found, the others as they were known.
+ * @param gone refs of what is no longer there
+ */
 function remainingStrays(
   cursor: Cursor,
   found: Harvest,
   read: readonly Item[],
-  gone: ReadonlySet<number>,
+  gone: ReadonlySet<string>,
 ): Map<number, string> {
   const again = new Set(read.map(idOf))
-  const before = [...cursor.strays].filter(([, parent]) => !again.has(parent) && !gone.has(Number(parent)))
+  const before = [...cursor.strays].filter(([, parent]) => !again.has(parent) && !gone.has(parent))
   const waiting = new Set(found.unfinished.map(({ id }) => id))
   const kept = [...cursor.strays].filter(([, parent]) => waiting.has(parent))
   return new Map([...before, ...kept, ...found.strays])

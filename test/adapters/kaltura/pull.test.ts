@@ -184,6 +184,24 @@ describe('an event of the Kaltura account', () => {
     )
   })
 
+  it('takes the piece that was in another room along when it is laid out anew', async () => {
+    const first = await source.push(
+      { ...event('pieces', shapeNamed('one on the 31st')), resourceIds: [rooms[0] as number] },
+      null,
+    )
+    const [piece] = await account.rows({ referenceIdEqual: 'pieces' })
+    await hand.unlink(piece?.id, rooms[0])
+    const { cursor, changed } = await source.pull(null)
+    expect(changed.map(({ ref }) => ref.id).sort()).toEqual([String(piece?.id), first.id].sort())
+    const at = changed.find(({ ref }) => ref.id === first.id)?.ref ?? null
+    const series = { ...event('pieces', shapeNamed('a moved occurrence')), resourceIds: [rooms[0] as number] }
+    const second = await source.push(series, at)
+    const next = await source.pull(cursor)
+    expect(next.changed.map(({ ref }) => ref)).toEqual([second])
+    expect([...next.removed].sort()).toEqual([first.id, String(piece?.id)].sort())
+    expect((await only()).ref).toEqual(second)
+  })
+
   it('is free of its rooms once it is cancelled', async () => {
     const { id } = await record()
     await hand.link(id, rooms[0])
