@@ -1,8 +1,10 @@
 /** The Kaltura account as a source: the one schedule that everything is merged into. */
 import type { Logger } from 'pino'
 import type { Changes, Source } from '../../src/sync/source.ts'
+import { Writes } from './batch.ts'
 import { type BulkFile, type BulkJob, bulkUpload } from './bulk.ts'
 import { type AccountFinding, check } from './check.ts'
+import { Lookups } from './lookups.ts'
 import { isClaim } from './plan.ts'
 import { type Pulled, pullAll, pullSince } from './pull.ts'
 import { Pusher } from './push.ts'
@@ -17,6 +19,7 @@ import {
 } from './resources.ts'
 import { KalturaSession, type SessionOptions } from './session.ts'
 import { AccountContext, type SurroundingsOptions } from './surroundings.ts'
+import { Round } from './together.ts'
 import { normalize } from './view.ts'
 
 export type { BulkFile, BulkItem, BulkJob } from './bulk.ts'
@@ -25,7 +28,7 @@ export type { KalturaResource, ResourceFields, ResourceType } from './resources.
 
 export type KalturaOptions = SessionOptions & SurroundingsOptions
 
-export interface KalturaAccount extends Required<Omit<Source, 'watch'>> {
+export interface KalturaAccount extends Required<Omit<Source, 'watch' | 'confirm'>> {
   /** Every resource, also those deleted (status 3). */
   resources(): Promise<KalturaResource[]>
   addResource(fields: ResourceFields): Promise<KalturaResource>
@@ -44,7 +47,9 @@ export function openKaltura(options: KalturaOptions): KalturaAccount {
   const context = new AccountContext(options, () => session.now())
   const reader = new Reader(session)
   const suspects = new Set<number>()
-  const pusher = new Pusher({ session, reader, context, log, suspects })
+  const round = new Round()
+  const together = { round, lookups: new Lookups(reader, round), writes: new Writes(session, round) }
+  const pusher = new Pusher({ session, context, log, suspects, ...together })
   const pulling = { session, reader, context, log, suspects, isHeld: (uid: string) => pusher.isHeld(uid) }
 
   const resources = async () => {

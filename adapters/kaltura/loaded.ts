@@ -1,19 +1,24 @@
 /** What is there of one event before it is written. */
 import type { Logger } from 'pino'
 import type { RemoteRef } from '../../src/sync/source.ts'
+import type { Writes } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { type Item, idOf, isPending, isPiece, type Links, versionOf } from './item.ts'
+import type { Lookups } from './lookups.ts'
 import { readComment } from './note.ts'
-import type { Reader } from './read.ts'
 import type { EventRow } from './rows.ts'
 import { isWritten } from './series.ts'
 import type { KalturaSession } from './session.ts'
 import type { AccountContext } from './surroundings.ts'
+import type { Round } from './together.ts'
 import type { Viewed } from './view.ts'
 
 export interface Pushing {
   readonly session: KalturaSession
-  readonly reader: Reader
+  readonly lookups: Lookups
+  readonly writes: Writes
+  /** Those who push at the same time, and ask together. */
+  readonly round: Round
   readonly context: AccountContext
   readonly log: Logger
   /** Rows that were deleted or not found: the next pull looks after them. */

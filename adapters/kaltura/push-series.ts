@@ -7,7 +7,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { timeKey } from '../../src/schedule/event.ts'
-import { carryOut, carryOutAll } from './batch.ts'
 import type { Actual } from './compose.ts'
 import { Unanswered } from './errors.ts'
 import type { Slot } from './expand.ts'
@@ -117,10 +116,10 @@ export async function pushSeries(
   loaded: Loaded,
   created: EventRow[],
 ): Promise<number> {
-  const { session, context } = pushing
+  const { writes, context } = pushing
   const { row, before } = mainIn(plan, viewed, loaded, context)
   const { phases, writing } = seriesUnits(plan, viewed, loaded, row)
-  const written = await carryOutAll(session, phases, created)
+  const written = await writes.carryOutAll(phases, created)
   for (const { id } of loaded.rows) if (id !== row?.id) pushing.suspects.add(id)
   const now = row ? (written.findLast(({ id }) => id === row.id) ?? row) : created.at(-1)
   if (!now) throw new Unanswered('Kaltura did not say what it has made of a series')
@@ -129,7 +128,7 @@ export async function pushSeries(
     const after = rewritten ? await readAgain(pushing, now, expectedIn(plan, before), loaded) : loaded
     await settleExceptions(pushing, now, plan, viewed, after, writing)
   }
-  if (isPending(now)) await carryOut(session, doneUnit(now))
+  if (isPending(now)) await writes.carryOut(doneUnit(now))
   return now.id
 }
 
@@ -178,7 +177,7 @@ function seriesUnits(plan: SeriesPlan, viewed: Viewed, loaded: Loaded, row: Even
 
 /** The occurrences after the series was written; the index shows them when it has caught up. */
 async function readAgain(
-  { reader }: Pushing,
+  { lookups }: Pushing,
   row: EventRow,
   expected: readonly Expected[],
   loaded: Loaded,
@@ -186,8 +185,8 @@ async function readAgain(
   const deadline = performance.now() + PATIENCE
   const ends = new Map(expected.map(({ starts: [start], end }) => [start, end]))
   for (let pause = 100; ; pause = Math.min(pause * 2, 1500)) {
-    const children = await reader.children([row.id])
-    const links = await reader.links([row.id, ...children.map(({ id }) => id)])
+    const children = await lookups.children([row.id])
+    const links = await lookups.links([row.id, ...children.map(({ id }) => id)])
     const after = { rows: [row], children: new Map([[row.id, children]]), links }
     const starts = new Set(children.map(({ startDate }) => startDate))
     const isOther = (child: EventRow) =>
@@ -239,7 +238,7 @@ async function settleExceptions(
   if (row.objectType === BLACKOUT && changes.length + last.length > 0) {
     throw new SeriesDiffers('Kaltura lets no occurrence of a blackout be changed', after)
   }
-  await carryOut(pushing.session, [...cancels, ...changes, ...last])
+  await pushing.writes.carryOut([...cancels, ...changes, ...last])
 }
 
 /** The mark an occurrence bears already, where it still counts. */

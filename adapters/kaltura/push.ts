@@ -8,7 +8,6 @@ import { Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { assemble } from './assemble.ts'
-import { carryOut, carryOutAll, takeBack } from './batch.ts'
 import { itemsOf } from './claims.ts'
 import { Unanswered } from './errors.ts'
 import { isPending, isUnfinished, uidOfRow } from './item.ts'
@@ -55,7 +54,15 @@ export class Pusher {
     return last !== undefined && performance.now() - last.since < HELD * 1000
   }
 
-  async push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
+  push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
+    return this.#pushing.round.join(() => this.#pushOrLook(event, at))
+  }
+
+  remove(at: RemoteRef): Promise<void> {
+    return this.#pushing.round.join(() => this.#remove(at))
+  }
+
+  async #pushOrLook(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
     for (const pause of [...LOOKS, null]) {
       try {
         const ref = await this.#push(event, at)
@@ -76,7 +83,7 @@ export class Pusher {
   }
 
   async #push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
-    const { context } = this.#pushing
+    const { context, session } = this.#pushing
     const viewed = viewOf(event, context)
     const plan = planOf(viewed)
     const loaded = at === null ? await this.#find(event.uid) : await this.#current(at, plan, viewed)
@@ -84,7 +91,7 @@ export class Pusher {
     try {
       const rows = await this.#apply(plan, viewed, loaded, created)
       const { objectType, templateEntryId } = viewed.content
-      if (objectType === LIVE) await context.learnEndpoints(this.#pushing.session, [templateEntryId])
+      if (objectType === LIVE) await context.learnEndpoints(session, [templateEntryId])
       return await this.#ref(rows, event.uid)
     } catch (error) {
       const refused = error instanceof Rejected || (at === null && !(error instanceof Unanswered))
@@ -94,19 +101,18 @@ export class Pusher {
     }
   }
 
-  async remove(at: RemoteRef): Promise<void> {
-    const { session } = this.#pushing
+  async #remove(at: RemoteRef): Promise<void> {
     const loaded = await this.#load(rowIds(at))
     this.#suspect(loaded.rows)
     for (const id of rowIds(at)) this.#pushing.suspects.add(id)
     if (loaded.rows.length === 0) return
     this.#compare(at, loaded)
-    await carryOutAll(session, replacing([], loaded.rows), [])
+    await this.#pushing.writes.carryOutAll(replacing([], loaded.rows), [])
   }
 
   /** What a create that got no answer may have made. @throws Unavailable while the index may not show it yet */
   async #find(uid: string): Promise<Loaded> {
-    const found = await this.#pushing.reader.byReference([uid])
+    const found = await this.#pushing.lookups.byReference(uid)
     const last = this.#unfinished.get(uid)
     if (found.length > 0) return this.#load(adoptable(found).map(({ id }) => id))
     if (last?.unanswered && performance.now() - last.since < SETTLES * 1000) {
@@ -122,7 +128,7 @@ export class Pusher {
     const loaded = await this.#load(rowIds(at))
     const current = isCurrent(at, loaded)
     if (current && isWritable(plan, viewed, loaded, this.#pushing.context)) return loaded
-    const beside = (await this.#pushing.reader.byReference([viewed.uid])).filter(isOurs)
+    const beside = (await this.#pushing.lookups.byReference(viewed.uid)).filter(isOurs)
     const all = beside.length > 0 ? await this.#load([...rowIds(at), ...beside.map(({ id }) => id)]) : loaded
     if (current || isHalfway(all, viewed.uid)) return all
     for (const id of rowIds(at)) this.#pushing.suspects.add(id)
@@ -137,14 +143,14 @@ export class Pusher {
   }
 
   async #load(ids: readonly number[]): Promise<Loaded> {
-    const { reader } = this.#pushing
-    const { rows, links } = await reader.rowsWithLinks(ids)
+    const { lookups } = this.#pushing
+    const { rows, links } = await lookups.rowsWithLinks(ids)
     const series = rows.filter(({ recurrenceType }) => recurrenceType === 1).map(({ id }) => id)
     const children = new Map<number, EventRow[]>(series.map(id => [id, []]))
     if (series.length === 0) return { rows, children, links }
-    const found = await reader.children(series)
+    const found = await lookups.children(series)
     for (const child of found) children.get(child.parentId)?.push(child)
-    const childLinks = await reader.links(found.map(({ id }) => id))
+    const childLinks = await lookups.links(found.map(({ id }) => id))
     return { rows, children, links: new Map([...links, ...childLinks]) }
   }
 
@@ -173,10 +179,10 @@ export class Pusher {
 
   /** In its order, and at last without the mark that it is under way. */
   async #carryOut(phases: readonly (readonly Unit[])[], created: EventRow[], kept: ReadonlySet<number>): Promise<void> {
-    const { session } = this.#pushing
-    const written = await carryOutAll(session, phases, created)
+    const { writes } = this.#pushing
+    const written = await writes.carryOutAll(phases, created)
     const stays = ({ id }: EventRow) => kept.has(id) || created.some(row => row.id === id)
-    await carryOut(session, written.filter(row => isPending(row) && stays(row)).flatMap(doneUnit))
+    await writes.carryOut(written.filter(row => isPending(row) && stays(row)).flatMap(doneUnit))
   }
 
   async #ref(ids: readonly number[], uid: string): Promise<RemoteRef> {
@@ -190,7 +196,7 @@ export class Pusher {
   async #takeBack(created: readonly EventRow[]): Promise<void> {
     this.#suspect(created)
     try {
-      await takeBack(this.#pushing.session, created)
+      await this.#pushing.writes.takeBack(created)
     } catch (error) {
       this.#pushing.log.warn({ err: error, rows: created.map(({ id }) => id) }, 'events stay behind in Kaltura')
     }
