@@ -10,6 +10,7 @@ import { KaldavError, Unavailable } from '../src/errors.ts'
 import type { Database, Row, Snapshot, SqlValue } from '../src/store/database.ts'
 import { breathe } from './sqlite/breath.ts'
 import { Connection, isBusy } from './sqlite/connection.ts'
+import { LogFile } from './sqlite/log-file.ts'
 
 /** How long a writer waits for another process, ms. */
 const patience = 15_000
@@ -36,15 +37,20 @@ class Sqlite implements Database {
   readonly #writer: Connection
   /** `null` for a database in memory, which has one connection only: reads wait for their turn there. */
   readonly #reader: Connection | null
+  /** `null` in memory. */
+  readonly #log: LogFile | null
   readonly #queue: Waiting[] = []
   readonly #inside = new AsyncLocalStorage<{ active: boolean }>()
   #draining: Promise<void> | null = null
   #closed = false
+  /** The disk has failed. */
+  #fault: Unavailable | null = null
 
   constructor(path: string, writer: Connection, reader: Connection | null) {
     this.#path = path
     this.#writer = writer
     this.#reader = reader
+    this.#log = reader && new LogFile(path)
   }
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<R[]> {
@@ -61,6 +67,7 @@ class Sqlite implements Database {
       throw new TypeError('inside a transaction, write through the database it was given: this one waits for it to end')
     }
     this.#checkOpen()
+    if (this.#fault) throw this.#fault
     return new Promise<T>((resolve, reject) => {
       let answer: Answer<T> | null = null
       this.#queue.push({
@@ -82,9 +89,7 @@ class Sqlite implements Database {
     this.#checkOpen()
     const connection = new Connection(this.#path, { readOnly: true })
     try {
-      connection.exec('BEGIN')
-      // A read transaction begins with its first read, not with BEGIN.
-      connection.run('SELECT COUNT(*) FROM sqlite_master')
+      connection.hold()
       return await work(readingFrom(connection))
     } finally {
       connection.close()
@@ -97,40 +102,75 @@ class Sqlite implements Database {
     await this.#draining
     this.#reader?.close()
     this.#writer.close()
+    this.#log?.close()
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new Unavailable('the database is closed')
   }
 
-  /** Runs what waits, in groups that share one commit: with synchronous=FULL the wait for the disk is most of a write. */
+  /**
+   * Runs what waits, in groups that share one commit: the wait for the disk is most of a write. While one group is on its
+   * way to the disk, the next one does its work.
+   */
   async #drain(): Promise<void> {
+    let durable = Promise.resolve()
     while (this.#queue.length > 0) {
-      await this.#group()
+      const group: Waiting[] = []
+      const failure = await this.#group(group, durable)
+      durable =
+        failure === null ? this.#answer(group) : refuse(group.length > 0 ? group : this.#queue.splice(0), failure)
       await breathe()
+      if (this.#queue.length === 0) await durable
     }
     // In the same breath as the look at the queue: whatever is queued later begins anew.
     this.#draining = null
   }
 
-  async #group(): Promise<void> {
-    const group: Waiting[] = []
-    let failure: unknown = null
+  /** Fills a group, lets it do its work, and commits it once the one before is durable. @returns what went wrong */
+  async #group(group: Waiting[], before: Promise<void>): Promise<unknown> {
     try {
-      await this.#begin()
-      const until = performance.now() + groupTime
-      for (let next = this.#queue.shift(); next; next = performance.now() < until ? this.#queue.shift() : undefined) {
-        group.push(next)
-        await next.run()
-        if (!this.#writer.inTransaction) throw new Unavailable('the database gave up a group of writes')
+      if (this.#log && this.#writer.wantsCheckpoint) {
+        await before
+        this.#writer.checkpoint()
       }
+      await this.#begin()
+      await this.#work(group)
+      await before
+      // Who came meanwhile comes along.
+      await this.#work(group)
+      this.#reader?.hold()
       this.#writer.exec('COMMIT')
+      return null
     } catch (error) {
-      failure = error
+      await before
       if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK')
-      if (group.length === 0) group.push(...this.#queue.splice(0))
+      this.#reader?.release()
+      return error
     }
-    for (const { settle } of group) settle(failure)
+  }
+
+  async #work(group: Waiting[]): Promise<void> {
+    const until = performance.now() + groupTime
+    for (let next = this.#queue.shift(); next; next = performance.now() < until ? this.#queue.shift() : undefined) {
+      group.push(next)
+      await next.run()
+      if (!this.#writer.inTransaction) throw new Unavailable('the database gave up a group of writes')
+    }
+  }
+
+  /** Answers a committed group once it is durable; until then nobody reads what it wrote, as it could still be lost. */
+  async #answer(group: readonly Waiting[]): Promise<void> {
+    try {
+      if (this.#fault) throw this.#fault
+      await this.#log?.sync()
+    } catch (error) {
+      // Another sync would only seem to succeed: what the disk has, nobody can say any more.
+      this.#fault ??= failed(this.#path, error)
+      return refuse(group, this.#fault)
+    }
+    this.#reader?.release()
+    for (const { settle } of group) settle(null)
   }
 
   /** Waits without holding the event loop while another process writes. */
@@ -236,6 +276,16 @@ const readingFrom = (connection: Connection): Snapshot => ({
     if (page.length > 0) yield page
   },
 })
+
+async function refuse(group: readonly Waiting[], failure: unknown): Promise<void> {
+  for (const { settle } of group) settle(failure)
+}
+
+const failed = (path: string, cause: unknown): Unavailable =>
+  new Unavailable(`${path}: the disk has failed to take what was written`, {
+    remedy: 'See whether the disk is sound, then start again: what was answered is there',
+    cause,
+  })
 
 const busy = (path: string, cause: unknown): Unavailable =>
   new Unavailable(`${path}: another process has been writing to the database for ${patience / 1000} s`, {

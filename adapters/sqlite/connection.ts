@@ -8,10 +8,14 @@ const statementLimit = 500
 /** A process that recovers or closes the file holds it for moments, ms. */
 const shortWait = 250
 
-/** The writer's only wait is for its turn, and that is the queue's business: waiting here would hold the event loop. */
+/**
+ * The writer's only wait is for its turn, and that is the queue's business: waiting here would hold the event loop. What
+ * is committed becomes durable by `LogFile`; checkpoints are made between groups, when nobody reads an older state.
+ */
 const settings = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 0;
   PRAGMA foreign_keys = ON;
   PRAGMA cache_size = -8000;
   PRAGMA busy_timeout = 0;
@@ -22,6 +26,9 @@ interface Prepared {
   /** `$1`, `$2` … */
   readonly names: readonly string[]
 }
+
+/** Pages of 4 kB in the log, from which on they are brought into the database. */
+const longLog = 1000
 
 /** A connection and its prepared statements. Everything here is synchronous. */
 export class Connection {
@@ -58,6 +65,29 @@ export class Connection {
 
   exec(sql: string): void {
     this.#database.exec(sql)
+  }
+
+  /** Whatever others commit, this connection reads what is there now, until `release`. */
+  hold(): void {
+    if (this.inTransaction) return
+    this.exec('BEGIN')
+    // A read transaction begins with its first read, not with BEGIN.
+    this.run('SELECT COUNT(*) FROM sqlite_master')
+  }
+
+  release(): void {
+    if (this.inTransaction) this.exec('COMMIT')
+  }
+
+  /** Whether the log has become long and all of it may be brought into the database. */
+  get wantsCheckpoint(): boolean {
+    const [state] = this.run<{ log: number }>('PRAGMA wal_checkpoint(NOOP)')
+    return (state?.log ?? 0) > longLog
+  }
+
+  /** Does what nobody stands in the way of. */
+  checkpoint(): void {
+    this.run('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -60,6 +60,48 @@ describe('sqlite', () => {
     other.kill('SIGKILL')
     await ended
     holdSqlite(path)()
+  })
+
+  test('where the disk fails nobody is answered, nothing is shown and no more is taken', async () => {
+    const path = join(folder, 'broken.db')
+    const database = await openSqlite(path)
+    const written = database.transaction(async tx => {
+      await tx.query('CREATE TABLE t (n BIGINT)')
+      rmSync(`${path}-wal`)
+    })
+    await expect(written).rejects.toThrow(/the disk has failed/)
+    await expect(database.query('SELECT n FROM t')).rejects.toThrow(/no such table/)
+    await expect(database.query('CREATE TABLE u (n BIGINT)')).rejects.toThrow(/the disk has failed/)
+    await database.close()
+  })
+
+  test('who waits while a group is on its way to the disk is answered after it, and reads what it was told', async () => {
+    const database = await openSqlite(join(folder, 'pipeline.db'))
+    await database.query('CREATE TABLE t (n BIGINT)')
+    const order: number[] = []
+    const write = async (n: number): Promise<void> => {
+      await database.query('INSERT INTO t VALUES ($1)', [n])
+      order.push(n)
+      expect(await database.query('SELECT n FROM t WHERE n = $1', [n])).toMatchObject([{ n }])
+      if (n < 2000) await write(n + 100)
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, n) => write(n)))
+    expect(order.filter(n => n % 100 === 0)).toEqual(Array.from({ length: 21 }, (_, n) => n * 100))
+    expect(await database.query('SELECT COUNT(*) AS count FROM t')).toMatchObject([{ count: 420 }])
+    await database.close()
+  })
+
+  test('the log does not grow with what is written', async () => {
+    const path = join(folder, 'long.db')
+    const database = await openSqlite(path)
+    await database.query('CREATE TABLE t (n BIGINT, text TEXT)')
+    const text = 'x'.repeat(200_000)
+    for (let n = 0; n < 200; n++) {
+      await Promise.all([n, -n].map(key => database.query('INSERT INTO t VALUES ($1, $2)', [key, text])))
+      await database.query('SELECT MAX(n) FROM t')
+    }
+    expect(statSync(`${path}-wal`).size).toBeLessThan(8_000_000)
+    await database.close()
   })
 
   test('waiting transactions share a commit', async () => {
