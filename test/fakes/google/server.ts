@@ -9,9 +9,9 @@ import type { AddressInfo } from 'node:net'
 import { FakeCalendar, type Item } from './calendar.ts'
 import { Contract, type Method } from './schema.ts'
 
-const contractFile = new URL('../../../../shared/contracts/google-calendar-v3.json', import.meta.url).pathname
-
-const directoryFile = new URL('../../../../shared/contracts/google-admin-directory-v1.json', import.meta.url).pathname
+const contracts = new URL('../../fixtures/contracts/', import.meta.url).pathname
+const contractFile = `${contracts}google-calendar-v3.json`
+const directoryFile = `${contracts}google-directory-v1.json`
 
 /** A failure to be played: which requests, what instead, how often. */
 export interface Fault {
