@@ -9,6 +9,7 @@ import { element, textElement } from '../dav/write.ts'
 import { textOf, writeNode } from '../dav/xml.ts'
 import { changePersonalProperties, EVERYBODY, type PersonalChange } from '../store/properties.ts'
 import { AVAILABILITY, checkAvailability } from './availability.ts'
+import { checkDefaultAlarm, DEFAULT_ALARMS } from './default-alarms.ts'
 import { entryAt } from './entries.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { hrefOf, type Kind } from './places.ts'
@@ -36,11 +37,12 @@ const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>
 /** Properties that are the same for everybody. */
 const SHARED: ReadonlySet<string> = new Set([AVAILABILITY])
 
-/** Live values a person may replace have to be of their form: others read them back as such. */
+/** What has a form has to be of it: others read it back as such. */
 const CHECKS: Readonly<Record<string, (value: string) => DavError | null>> = {
   [AVAILABILITY]: checkAvailability,
   [caldav('calendar-timezone')]: checkTimezone,
   [caldav('calendar-timezone-id')]: checkTimezoneId,
+  ...Object.fromEntries(DEFAULT_ALARMS.map(name => [name, checkDefaultAlarm])),
 }
 
 const refusalOf = (
@@ -73,7 +75,10 @@ const alongside = ({ name, node }: Patch): readonly PersonalChange[] => {
   if (name !== TIMEZONE && name !== TIMEZONE_ID) return []
   const other = name === TIMEZONE ? TIMEZONE_ID : TIMEZONE
   if (!node) return [{ name: other, value: null }]
-  if (name === TIMEZONE_ID) return [{ name: other, value: element(other, calendarTimezone(textOf(node).trim())) }]
+  if (name === TIMEZONE_ID) {
+    const text = calendarTimezone(textOf(node).trim())
+    return [{ name: other, value: text && element(other, text) }]
+  }
   const zone = zoneOfTimezone(textOf(node))
   return [{ name: other, value: zone && textElement(other, zone) }]
 }

@@ -23,11 +23,11 @@ export const timezoneText = (zone: string): string => {
   return known
 }
 
-/** The same as element content. */
-export const calendarTimezone = (zone: string): string => {
+/** The same as element content; `null` for UTC, which has no VTIMEZONE, and without one this property may not be. */
+export const calendarTimezone = (zone: string): string | null => {
   const known = escaped.get(zone) ?? escapeXml(timezoneText(zone))
   escaped.set(zone, known)
-  return known
+  return known.includes('BEGIN:VTIMEZONE') ? known : null
 }
 
 /** The TZID of the one VTIMEZONE a text has to hold; `null` for any other text. */

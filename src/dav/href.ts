@@ -44,13 +44,14 @@ export const pathOf = (target: string): string => {
 }
 
 /**
- * Decoded segments of a path; dot segments are refused, never resolved.
+ * Decoded segments of a path; dot segments are refused, never resolved. Several slashes at the end are one: clients
+ * that put a path together from parts leave them.
  * @throws DavError 400
  */
 export const decodePath = (path: string): DecodedPath => {
   const raw = path.split('/')
   raw.shift()
   const trailingSlash = raw.at(-1) === ''
-  if (trailingSlash) raw.pop()
+  while (raw.at(-1) === '') raw.pop()
   return { segments: raw.map(decodeSegment), trailingSlash }
 }

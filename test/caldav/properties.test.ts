@@ -195,6 +195,11 @@ describe('PROPPATCH', () => {
       multistatus(bad.body).get(path)?.properties.get(`${C}calendar-timezone`)?.status,
       bad.body.includes('C:valid-calendar-data'),
     ]).toEqual([403, true])
+    await proppatch(path, update('<C:calendar-timezone-id>UTC</C:calendar-timezone-id>'))
+    const utc = await propfind(path, propfindBody('C:calendar-timezone', 'C:calendar-timezone-id'))
+    // RFC 4791 §5.2.2: exactly one VTIMEZONE, and UTC has none.
+    expect(property(utc.body, path, `${C}calendar-timezone-id`)).toBe('UTC')
+    expect(multistatus(utc.body).get(path)?.properties.get(`${C}calendar-timezone`)?.status).toBe(404)
     const badId = await proppatch(path, update('<C:calendar-timezone-id>Mars/City</C:calendar-timezone-id>'))
     expect(badId.body).toContain('C:valid-timezone')
   })
@@ -204,6 +209,16 @@ describe('PROPPATCH', () => {
     await proppatch('/dav/calendars/', update(alarm))
     const kept = await propfind('/dav/calendars/', propfindBody('C:default-alarm-vevent-date'))
     expect(property(kept.body, '/dav/calendars/', `${C}default-alarm-vevent-date`)).toBe('BEGIN:VALARM\r\nEND:VALARM')
+    const text = (value: string) => update(`<C:default-alarm-vevent-date>${value}</C:default-alarm-vevent-date>`)
+    const bad = await proppatch('/dav/calendars/', text('Not\nCalendar\nData'))
+    expect(multistatus(bad.body).get('/dav/calendars/')?.properties.get(`${C}default-alarm-vevent-date`)?.status).toBe(
+      403,
+    )
+    expect(bad.body).toContain('C:valid-calendar-data')
+    const none = await proppatch('/dav/calendars/', text(''))
+    expect(multistatus(none.body).get('/dav/calendars/')?.properties.get(`${C}default-alarm-vevent-date`)?.status).toBe(
+      200,
+    )
     const event = await proppatch(`${path}a.ics`, update('<A:x>1</A:x>'))
     expect(multistatus(event.body).get(`${path}a.ics`)?.properties.get(`${APPLE}x`)?.status).toBe(403)
   })

@@ -32,6 +32,11 @@ describe('hrefs', () => {
     expect(decodePath('/dav/a%2Fb/c+d').segments).toEqual(['dav', 'a/b', 'c+d'])
   })
 
+  it('takes several slashes at the end of a path for one, and keeps an empty segment inside it', () => {
+    expect(decodePath('/dav/calendars//')).toEqual({ segments: ['dav', 'calendars'], trailingSlash: true })
+    expect(decodePath('/dav//x').segments).toEqual(['dav', '', 'x'])
+  })
+
   it.each(['/dav/%', '/dav/%zz', '/dav/%ff', '/dav/..', '/dav/%2e%2e/x', '/dav/./x', '/dav/a%00b', '/dav/a%0d%0ab'])(
     'refuses %s with 400',
     path => {
