@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { KaldavError, NotFound, Unavailable } from './errors.ts'
 import { hashPassword, randomWord, sameText, sha256, verifyPassword } from './password.ts'
 import type { Secret } from './secret.ts'
+import type { AccessList } from './store/access.ts'
 import type { Database } from './store/database.ts'
 import * as table from './store/users.ts'
 
@@ -18,6 +19,8 @@ export type { AppPassword, Role, StoredFeedToken } from './store/users.ts'
 export interface User {
   readonly name: string
   readonly role: table.Role
+  /** Where the role alone does not say what they may do with a resource. */
+  readonly access?: AccessList
 }
 
 export interface FeedToken {
@@ -64,7 +67,7 @@ export class Auth {
   private constructor(database: Database, users: Config['users'], log: Logger) {
     this.#database = database
     // They come before those of the table.
-    this.#configured = new Map(users.map(user => [user.name, user]))
+    this.#configured = new Map(users.map(({ access = {}, ...user }) => [user.name, { ...user, access }]))
     this.#log = log
   }
 
@@ -122,25 +125,26 @@ export class Auth {
       return null
     }
     const chosen = password?.reveal() ?? randomWord(20)
-    const added = await this.#add('admin', 'admin', chosen)
+    const added = await this.#add({ name: 'admin', role: 'admin' }, chosen)
     return added && !password ? chosen : null
   }
 
   /** Everybody, with where they are kept. */
   async users(): Promise<(User & { readonly origin: 'configuration' | 'store' })[]> {
-    const configured = [...this.#configured.values()].map(({ name, role }) => ({
-      ...{ name, role },
+    const configured = [...this.#configured.values()].map(user => ({
+      ...userOf(user),
       origin: 'configuration' as const,
     }))
     const stored = (await table.persons(this.#database)).filter(({ name }) => !this.#configured.has(name))
-    return [...configured, ...stored.map(({ name, role }) => ({ name, role, origin: 'store' as const }))]
+    return [...configured, ...stored.map(person => ({ ...userOf(person), origin: 'store' as const }))]
   }
 
-  async addUser(name: string, role: table.Role, password: string): Promise<void> {
+  async addUser(user: User, password: string): Promise<void> {
+    const { name } = user
     if (!userName.test(name)) {
       throw new KaldavError(`"${name}" is no user name.`, { remedy: 'Leave out spaces, colons and slashes.' })
     }
-    if (this.#configured.has(name) || !(await this.#add(name, role, password))) {
+    if (this.#configured.has(name) || !(await this.#add(user, password))) {
       throw new KaldavError(`There is a user ${name} already.`, {
         remedy: 'Choose another name, or use "user passwd".',
       })
@@ -150,6 +154,13 @@ export class Auth {
   async setPassword(name: string, password: string): Promise<void> {
     this.#refuseConfigured(name)
     if (!(await table.setPassword(this.#database, name, await hashPassword(password)))) throw noUser(name)
+    this.#accounts.delete(name)
+  }
+
+  /** What they may do with which resource from now on, as a whole. */
+  async setAccess(name: string, access: AccessList): Promise<void> {
+    this.#refuseConfigured(name)
+    if (!(await table.setAccess(this.#database, name, access))) throw noUser(name)
     this.#accounts.delete(name)
   }
 
@@ -218,11 +229,11 @@ export class Auth {
     const configured = this.#configured.get(name)
     const stored = configured ? null : await table.personByName(this.#database, name)
     const apps = await table.appPasswords(this.#database, name)
-    const role = configured?.role ?? stored?.role
+    const found = configured ?? stored
     const account: Account = {
-      user: role ? { name, role } : null,
+      user: found ? userOf(found) : null,
       password: stored?.password ?? null,
-      version: JSON.stringify([role, stored?.password, apps.map(({ id }) => id)]),
+      version: JSON.stringify([found && userOf(found), stored?.password, apps.map(({ id }) => id)]),
     }
     this.#accounts.set(name, account)
     return account
@@ -255,8 +266,8 @@ export class Auth {
     }
   }
 
-  async #add(name: string, role: table.Role, password: string): Promise<boolean> {
-    const entry = { name, role, password: await hashPassword(password), createdAt: now() }
+  async #add({ name, role, access = {} }: User, password: string): Promise<boolean> {
+    const entry = { name, role, access, password: await hashPassword(password), createdAt: now() }
     const added = await table.addPerson(this.#database, entry)
     this.#accounts.delete(name)
     return added
@@ -269,6 +280,10 @@ export class Auth {
     })
   }
 }
+
+/** Only what is to be known of somebody once they are let in. */
+const userOf = ({ name, role, access = {} }: User): User =>
+  Object.keys(access).length > 0 ? { name, role, access } : { name, role }
 
 const now = (): number => Math.floor(Date.now() / 1000)
 

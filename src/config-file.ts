@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { Secret } from './secret.ts'
+import { LEVELS } from './store/access.ts'
 
 /** Source ids that the journal already uses for something else. */
 const reserved = ['caldav', 'doctor', 'import', 'kaltura', 'undo', 'upkeep']
@@ -109,6 +110,7 @@ export const fileSchema = (directory: string) => {
           name: text.regex(/^[^:/\s]+$/, { error: 'user' }),
           password: secret,
           role: z.enum(['admin', 'booker', 'viewer']),
+          access: z.record(text, z.enum(LEVELS)).optional(),
         }),
       )
       .default([]),

@@ -114,6 +114,11 @@ function coherence(value: unknown): Problem[] {
   const sources = groups(at(value, ['sources']))
   const problems = sources.flatMap((source, index) => sourceProblems(source, index))
   problems.push(...repeated(sources, 'id', ['sources']), ...repeated(groups(at(value, ['users'])), 'name', ['users']))
+  for (const [index, { role, access }] of groups(at(value, ['users'])).entries()) {
+    if (role !== 'admin' || access === undefined) continue
+    const problem = 'is of no use to an administrator, who may do everything: remove the key, or write another role'
+    problems.push({ path: ['users', index, 'access'], problem })
+  }
   const ids = new Set(['kaltura', 'caldav', ...sources.map(({ id }) => String(id))])
   const resources = at(value, ['resources'])
   for (const [name, settings] of Object.entries(isGroup(resources) ? resources : {})) {

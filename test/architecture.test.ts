@@ -48,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: ['errors', 'schedule'],
   sync: ['errors', 'schedule', 'store'],
   dav: ['errors'],
-  'config-file': ['secret'],
+  'config-file': ['secret', 'store/access'],
   'config-problems': [],
   config: ['errors', 'secret', 'config-file', 'config-problems'],
   log: ['errors'],

@@ -7,7 +7,7 @@ import { type Block, parseBlocks, writeBlock } from './content.ts'
 import type { Exchange } from './gateway.ts'
 import { loadFor, type Served, sourceOf } from './sources.ts'
 import { tzidOf, zoneBlock, zonesUsed } from './timezone-choice.ts'
-import { seesPrivate } from './withheld.ts'
+import { viewOf } from './withheld.ts'
 
 /** Events taken in one turn of the event loop. */
 const BATCH = 200
@@ -65,7 +65,7 @@ const texts = new LRUCache<string, Buffer>({ maxSize: 16_000_000, sizeCalculatio
 
 /** All events of a calendar in one iCalendar text. `token`: the state it is asked for in. */
 export const calendarText = async (exchange: Exchange, calendar: Calendar, token: string): Promise<Buffer> => {
-  const key = `${seesPrivate(exchange.person)} ${token} ${calendar.name}`
+  const key = `${viewOf(exchange.person, calendar.segment)} ${token} ${calendar.name}`
   const text = texts.get(key) ?? Buffer.from(await write(exchange, calendar))
   texts.set(key, text)
   return text

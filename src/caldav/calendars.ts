@@ -1,7 +1,9 @@
 import { SCHEDULE } from '../schedule/event.ts'
+import { isLimited } from '../store/access.ts'
 import type { Resource, Store } from '../store/store.ts'
-import type { Gateway } from './gateway.ts'
+import type { Asking, Gateway } from './gateway.ts'
 import { CONFLICTS_SEGMENT, SCHEDULE_SEGMENT } from './places.ts'
+import { accessAt, type Person } from './rights.ts'
 
 /** A collection of events as clients see it: one resource, the whole schedule, or what is in conflict. */
 export interface Calendar {
@@ -38,7 +40,9 @@ const special = (gateway: Gateway, segment: string): Calendar | null => {
   return { ...common, kind: 'conflicts', name: 'Conflicts', description: 'One event for each open conflict' }
 }
 
-export const findCalendar = async (gateway: Gateway, segment: string): Promise<Calendar | null> => {
+/** The calendar with that path segment, where whoever asks may know of it. */
+export const findCalendar = async ({ gateway, person }: Asking, segment: string): Promise<Calendar | null> => {
+  if (accessAt(person, segment) === 'none') return null
   const known = special(gateway, segment)
   if (known) return known
   const resource = await gateway.store.resourceBySystemName(segment)
@@ -63,6 +67,24 @@ const readList = async (gateway: Gateway, before: CalendarList | null): Promise<
   if (before?.text === text) return { ...before, readAt }
   const specials = [SCHEDULE_SEGMENT, CONFLICTS_SEGMENT].flatMap(segment => special(gateway, segment) ?? [])
   return { calendars: [...resources.map(ofResource), ...specials], text, readAt }
+}
+
+/** What a limited person sees of a list, by what they may do. */
+const seen = new WeakMap<readonly Calendar[], Map<string, readonly Calendar[]>>()
+
+const seenBy = (person: Person, calendars: readonly Calendar[]): readonly Calendar[] => {
+  const views = seen.get(calendars) ?? new Map<string, readonly Calendar[]>()
+  seen.set(calendars, views)
+  const key = JSON.stringify([person.role, person.access])
+  const view = views.get(key) ?? calendars.filter(({ segment }) => accessAt(person, segment) !== 'none')
+  views.set(key, view)
+  return view
+}
+
+/** The calendars that whoever asks may know of. The same array as long as nothing about them changes. */
+export const calendarsFor = async ({ gateway, person }: Asking): Promise<readonly Calendar[]> => {
+  const calendars = await allCalendars(gateway)
+  return isLimited(person) ? seenBy(person, calendars) : calendars
 }
 
 /** Resources by id, then what spans all of them. The same array as long as nothing about them changes. */

@@ -16,7 +16,7 @@ const uidOf = (conflict: Conflict): string => `conflict-${conflict.id}@kaldav`
 const nameOf = (conflict: Conflict): string => `${conflict.id}.ics`
 
 const asEvent = (shown: ShownConflict): ScheduleEvent => {
-  const { conflict, title, sides, resource } = shown
+  const { conflict, title, sides, resource, isPrivate } = shown
   const titles = sides.map(({ uid, summary }) => summary ?? uid)
   const start = fromEpoch(conflict.start ?? conflict.since, 'UTC')
   const end = fromEpoch(conflict.end ?? conflict.start ?? conflict.since, 'UTC')
@@ -27,6 +27,7 @@ const asEvent = (shown: ShownConflict): ScheduleEvent => {
       summary: [title, titles.join(' / ')].filter(part => part !== '').join(': '),
       description: explain(shown),
       location: resource,
+      classification: isPrivate ? 'PRIVATE' : null,
       transparent: true,
     },
     overrides: [],

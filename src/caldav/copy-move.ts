@@ -6,7 +6,7 @@ import { SCHEDULE } from '../schedule/event.ts'
 import type { Member, Writer } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
-import { calendarAt, originOf, requireWrite } from './locate.ts'
+import { calendarAt, originOf, requireRead, requireWrite } from './locate.ts'
 import { eventHref, homeHref, hrefOf, placeOfHref } from './places.ts'
 import { actorOf, uidConflict, withResources } from './write-event.ts'
 
@@ -64,6 +64,7 @@ const transfer =
     if (place.kind !== 'event') throw needPrivilege(homeHref, 'bind', 'Calendars are made and removed in Kaltura')
     const from = await calendarAt(exchange, place.calendar)
     if (from.kind === 'conflicts') throw needPrivilege(homeHref, 'bind', 'A conflict is not an event')
+    requireRead(exchange, from)
     const to = await destinationOf(exchange)
     if (moving) requireWrite(exchange, from, 'unbind')
     requireWrite(exchange, to.calendar, 'bind')

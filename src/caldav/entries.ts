@@ -3,7 +3,7 @@ import { type PropertyRequest, type PropertyTable, renderer, writeProperty } fro
 import { inSlices } from '../dav/respond.ts'
 import type { PersonalProperties } from '../store/properties.ts'
 import type { Member } from '../store/store.ts'
-import { allCalendars, type Calendar, findCalendar } from './calendars.ts'
+import { type Calendar, calendarsFor, findCalendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
 import { homeToken } from './home.ts'
 import { eventHref, hrefOf, type Place } from './places.ts'
@@ -100,7 +100,7 @@ const principalEntry = async (exchange: Exchange, place: Place & { name: string 
   // Nobody sees who else has an account.
   if (place.kind === 'user')
     return place.name === person.name ? entry(PRINCIPAL_PROPERTIES, userTarget(gateway, person)) : null
-  const resource = (await findCalendar(gateway, place.name))?.resource
+  const resource = (await findCalendar(exchange, place.name))?.resource
   return resource ? entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person)) : null
 }
 
@@ -118,7 +118,7 @@ export const findEntry = async (exchange: Exchange, place: Place): Promise<Entry
   if (place.kind === 'subscription') return null
   if (place.kind === 'user' || place.kind === 'room') return principalEntry(exchange, place)
   if (place.kind === 'calendar' || place.kind === 'event') {
-    const calendar = await findCalendar(exchange.gateway, place.calendar)
+    const calendar = await findCalendar(exchange, place.calendar)
     if (!calendar) return null
     return place.kind === 'calendar' ? calendarEntry(exchange, calendar) : eventEntry(exchange, calendar, place.name)
   }
@@ -143,7 +143,7 @@ export const entryAt = async (exchange: Exchange, place: Place): Promise<Entry> 
 /** Everybody and everything one can look for: the person who asks, and every resource. */
 export const allPrincipals = async (exchange: Exchange): Promise<readonly Entry[]> => {
   const { gateway, person } = exchange
-  const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])
+  const resources = (await calendarsFor(exchange)).flatMap(({ resource }) => resource ?? [])
   return [
     entry(PRINCIPAL_PROPERTIES, userTarget(gateway, person)),
     ...resources.map(resource => entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person))),
@@ -185,7 +185,7 @@ const CHILDREN: Readonly<Partial<Record<Place['kind'], (exchange: Exchange) => r
 export const entriesBelow = async (exchange: Exchange, place: Place): Promise<readonly Entry[]> => {
   const { gateway, person } = exchange
   if (place.kind === 'home') {
-    const calendars = await allCalendars(gateway)
+    const calendars = await calendarsFor(exchange)
     const tokens = await tokensOf(gateway, calendars)
     const boxes = await Promise.all((['inbox', 'outbox'] as const).map(kind => findEntry(exchange, { kind })))
     return [
@@ -196,7 +196,7 @@ export const entriesBelow = async (exchange: Exchange, place: Place): Promise<re
     ]
   }
   if (place.kind === 'rooms') {
-    const resources = (await allCalendars(gateway)).flatMap(({ resource }) => resource ?? [])
+    const resources = (await calendarsFor(exchange)).flatMap(({ resource }) => resource ?? [])
     return resources.map(resource => entry(PRINCIPAL_PROPERTIES, roomTarget(gateway, resource, person)))
   }
   return Promise.all((CHILDREN[place.kind]?.(exchange) ?? []).map(child => entryAt(exchange, child)))
@@ -205,7 +205,7 @@ export const entriesBelow = async (exchange: Exchange, place: Place): Promise<re
 /** What lies directly below a place, as DAV:response elements. */
 export async function* responsesBelow(exchange: Exchange, place: Place, question: Question): AsyncGenerator<string> {
   if (place.kind === 'calendar') {
-    const calendar = await findCalendar(exchange.gateway, place.calendar)
+    const calendar = await findCalendar(exchange, place.calendar)
     if (!calendar) return
     const members = await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
     yield* memberResponses(exchange, calendar, members, question)

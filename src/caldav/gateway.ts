@@ -34,5 +34,8 @@ export interface Exchange {
   readonly prefer: Preferences
 }
 
+/** Who asks what, as far as seeing goes. */
+export type Asking = Pick<Exchange, 'gateway' | 'person'>
+
 /** A method: answers, or throws what `errors.ts` knows how to answer. */
 export type Method = (exchange: Exchange) => Promise<void>

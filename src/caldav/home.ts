@@ -8,7 +8,7 @@ import { textElement } from '../dav/write.ts'
 import type { XmlNode } from '../dav/xml.ts'
 import { type CalendarChange, changesEverywhere, scheduleState } from '../store/calendar-reads.ts'
 import { EVERYBODY, pathsChangedSince } from '../store/properties.ts'
-import { allCalendars, type Calendar } from './calendars.ts'
+import { type Calendar, calendarsFor } from './calendars.ts'
 import { calendarEntry, memberResponses, type Question } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { personalOf } from './personal.ts'
@@ -49,7 +49,7 @@ const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Prom
 
 /** Sync token and ctag of the home: moves with every change in any calendar. */
 export const homeToken = async (exchange: Exchange): Promise<string> =>
-  write(await stateOf(exchange, await allCalendars(exchange.gateway)))
+  write(await stateOf(exchange, await calendarsFor(exchange)))
 
 /** What changed since an earlier state; a calendar that came or went means a new beginning. */
 interface HomeChanges {
@@ -114,7 +114,7 @@ async function* responses(
 
 /** RFC 6578 on the home: which calendars changed, and with sync-level infinite also what changed in them. */
 export const syncHome = async (exchange: Exchange, body: XmlNode): Promise<void> => {
-  const calendars = await allCalendars(exchange.gateway)
+  const calendars = await calendarsFor(exchange)
   const now = await stateOf(exchange, calendars)
   const given = syncTokenIn(body)
   const deep = isInfinite(body, exchange.request.headers.depth)

@@ -5,7 +5,7 @@ import { sendXml } from '../dav/respond.ts'
 import { document, element, textElement } from '../dav/write.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { busyTimes, freeBusyText } from './busy-times.ts'
-import { allCalendars, type Calendar } from './calendars.ts'
+import { type Calendar, calendarsFor } from './calendars.ts'
 import { type Block, type Line, lineValue, parseBlocks } from './content.ts'
 import { busyPeriods, closedPeriods } from './free-busy.ts'
 import type { Exchange, Method } from './gateway.ts'
@@ -71,7 +71,7 @@ export const postOutbox: Method = async exchange => {
   const bytes = await readBody(request)
   if (type !== 'text/calendar') throw forbidden(caldav('supported-calendar-data'), 'The outbox takes text/calendar')
   const asked = parseRequest(decodeText(bytes, charset))
-  const rooms = (await allCalendars(gateway)).flatMap(calendar =>
+  const rooms = (await calendarsFor(exchange)).flatMap(calendar =>
     calendar.resource ? [{ calendar, addresses: roomAddresses(gateway, calendar.resource) }] : [],
   )
   let body = ''

@@ -36,7 +36,7 @@ const idOf = (request: PropertyRequest): number => {
 
 const listingKey = async (exchange: Exchange, request: PropertyRequest): Promise<string> => {
   const { person, prefer } = exchange
-  return `${idOf(request)} ${Number(prefer.minimal)}${Number(prefer.noRoot)} ${await homeToken(exchange)} ${person.role} ${person.name}`
+  return `${idOf(request)} ${Number(prefer.minimal)}${Number(prefer.noRoot)} ${await homeToken(exchange)} ${person.role} ${JSON.stringify(person.access ?? null)} ${person.name}`
 }
 
 async function* responses(exchange: Exchange, entry: Entry, depth: 0 | 1, question: Question): AsyncGenerator<string> {

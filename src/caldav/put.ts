@@ -12,7 +12,7 @@ import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { getEvent } from './get.ts'
 import { answerInvitations } from './invitations.ts'
-import { requireWrite } from './locate.ts'
+import { requireWrite, requireWriteToEach } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
 import { silenced } from './push.ts'
 import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
@@ -50,6 +50,7 @@ const place = async (
   const ids = new Set(await resourcesFor(tx, event, existing, calendar))
   for (const id of answered?.removed ?? []) if (id !== calendar.id) ids.delete(id)
   for (const id of answered?.added ?? []) ids.add(id)
+  await requireWriteToEach(exchange, tx, [...ids, ...(existing?.event.resourceIds ?? [])])
   const given = answered || holdsSecret(event) ? {} : { body }
   const stored = await tx.put(
     { ...(answered?.event ?? event), resourceIds: [...ids] },
@@ -60,7 +61,7 @@ const place = async (
 
 /** A new event where there is no calendar has no place to be (RFC 4918 §9.7.1). */
 const calendarFor = async (exchange: Exchange, { calendar: segment }: Place & { kind: 'event' }): Promise<Calendar> => {
-  const calendar = await findCalendar(exchange.gateway, segment)
+  const calendar = await findCalendar(exchange, segment)
   if (!calendar) throw new DavError(409, 'There is no such calendar')
   return calendar
 }

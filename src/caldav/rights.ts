@@ -1,28 +1,23 @@
 import { caldav, dav } from '../dav/names.ts'
 import { element } from '../dav/write.ts'
-import type { Place } from './places.ts'
+import { type Access, accessTo, accessToAll, allows, type Holder } from '../store/access.ts'
+import { CONFLICTS_SEGMENT, type Place, SCHEDULE_SEGMENT } from './places.ts'
 
 /** Who asks: a user of ours (`auth.ts`), as far as CalDAV needs to know. */
-export interface Person {
+export interface Person extends Holder {
   readonly name: string
-  readonly role: 'admin' | 'booker' | 'viewer'
 }
 
-export interface Rights {
-  readonly read: boolean
-  /** Create, change and delete events. */
-  readonly write: boolean
+/** What a person may do with the events of a calendar. Conflicts are made by the gateway, not by people. */
+export const accessAt = (person: Person, segment: string): Access => {
+  if (segment === SCHEDULE_SEGMENT) return accessToAll(person)
+  if (segment === CONFLICTS_SEGMENT) return allows(accessToAll(person), 'read') ? 'read' : 'none'
+  return accessTo(person, segment)
 }
 
-const NOTHING_TO_WRITE: Rights = { read: true, write: false }
-const READ_WRITE: Rights = { read: true, write: true }
-
-/** What a person may do at a place. Only calendars hold events; conflicts are made by the gateway, not by people. */
-export const rightsOf = (person: Person, place: Place): Rights => {
-  if (person.role === 'viewer') return NOTHING_TO_WRITE
-  if (place.kind !== 'calendar' && place.kind !== 'event') return NOTHING_TO_WRITE
-  return place.calendar === '_conflicts' ? NOTHING_TO_WRITE : READ_WRITE
-}
+/** What a person may do at a place. Only calendars hold events; all else can be looked at. */
+export const rightsOf = (person: Person, place: Place): Access =>
+  place.kind === 'calendar' || place.kind === 'event' ? accessAt(person, place.calendar) : 'read'
 
 const READING = [
   dav('read'),
@@ -40,7 +35,7 @@ const READER = privileges(READING)
 const WRITER = privileges([...READING, ...WRITING])
 
 /** DAV:privilege elements of DAV:current-user-privilege-set (RFC 3744 §5.4) and of an ACE. */
-export const privilegesOf = (rights: Rights): string => (rights.write ? WRITER : READER)
+export const privilegesOf = (rights: Access): string => (rights === 'write' ? WRITER : READER)
 
 const supported = (name: string, description: string, parts = ''): string =>
   element(

@@ -1,4 +1,4 @@
-import { allCalendars, type Calendar } from './calendars.ts'
+import { type Calendar, calendarsFor } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
 import { calendarAt } from './locate.ts'
 
@@ -14,11 +14,11 @@ export interface Scope {
  * the whole schedule repeats what they have.
  */
 export const scopesOf = async (exchange: Exchange): Promise<readonly Scope[]> => {
-  const { place, gateway } = exchange
+  const { place } = exchange
   if (place.kind === 'calendar' || place.kind === 'event') {
     const calendar = await calendarAt(exchange, place.calendar)
     return [{ calendar, name: place.kind === 'event' ? place.name : null }]
   }
-  const calendars = await allCalendars(gateway)
+  const calendars = await calendarsFor(exchange)
   return calendars.filter(({ kind }) => kind === 'resource').map(calendar => ({ calendar, name: null }))
 }

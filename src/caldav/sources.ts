@@ -4,10 +4,11 @@ import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import { conflictsSource } from './conflicts.ts'
 import type { Exchange, Gateway } from './gateway.ts'
+import type { Person } from './rights.ts'
 import { resourceSource, scheduleSource } from './stored.ts'
 import type { EventDetails } from './targets.ts'
 import { conflictsToken, formatToken } from './tokens.ts'
-import { visibleTo } from './withheld.ts'
+import { viewOf, visibleAs } from './withheld.ts'
 
 /** An event as one calendar serves it. `member.etag` belongs to `details.body`. */
 export interface Served {
@@ -36,21 +37,24 @@ const SOURCES: Readonly<Record<Calendar['kind'], CalendarSource>> = {
 
 export const sourceOf = (calendar: Calendar): CalendarSource => SOURCES[calendar.kind]
 
+const shown = (person: Person, { segment }: Calendar, all: readonly Served[]): readonly Served[] => {
+  const view = viewOf(person, segment)
+  return view === 'all' ? all : all.map(served => visibleAs(view, served))
+}
+
 /** `load`, as whoever asks may see it. */
 export const loadFor = async (
   { gateway, person }: Pick<Exchange, 'gateway' | 'person'>,
   calendar: Calendar,
   members: readonly Member[],
-): Promise<readonly Served[]> =>
-  (await sourceOf(calendar).load(gateway, calendar, members)).map(served => visibleTo(person, served))
+): Promise<readonly Served[]> => shown(person, calendar, await sourceOf(calendar).load(gateway, calendar, members))
 
 /** `loadNamed`, as whoever asks may see it. */
 export const loadNamedFor = async (
   { gateway, person }: Pick<Exchange, 'gateway' | 'person'>,
   calendar: Calendar,
   names: readonly string[],
-): Promise<readonly Served[]> =>
-  (await sourceOf(calendar).loadNamed(gateway, calendar, names)).map(served => visibleTo(person, served))
+): Promise<readonly Served[]> => shown(person, calendar, await sourceOf(calendar).loadNamed(gateway, calendar, names))
 
 /** `token` of many calendars at once, in two queries. */
 export const tokensOf = async (

@@ -1,15 +1,16 @@
 import type { ScheduleEvent } from '../schedule/event.ts'
+import type { Access } from '../store/access.ts'
 import type { Member } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
 import type { Kind } from './places.ts'
-import type { Person, Rights } from './rights.ts'
+import type { Person } from './rights.ts'
 
 /** What the property tables read. Everything is loaded before; a property only writes it down. */
 export interface Target {
   readonly kind: Kind
   readonly href: string
   readonly person: Person
-  readonly rights: Rights
+  readonly rights: Access
   /** Whether rooms answer invitations (RFC 6638). */
   readonly scheduling: boolean
 }

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import type { Role } from '../auth.ts'
+import { type Access, type AccessList, LEVELS } from '../store/access.ts'
 import { note, print, printJson, table } from './output.ts'
 import { type PasswordOptions, readPassword } from './read-password.ts'
-import { withGateway } from './run.ts'
+import { WrongUse, withGateway } from './run.ts'
 
 const withPassword = (command: Command): Command =>
   command
@@ -11,13 +12,34 @@ const withPassword = (command: Command): Command =>
 
 const role = new Option('--role <role>', 'what they may do').choices(['admin', 'booker', 'viewer']).default('booker')
 
+const levels = LEVELS.join(', ')
+
+/** `lh101=write`: exceptions from what the role says, by systemName; `*` are all that are not named. */
+function readAccess(words: readonly string[]): AccessList {
+  const list: Record<string, Access> = {}
+  for (const word of words) {
+    const [, name, level] = /^(.+)=(\w+)$/.exec(word) ?? []
+    const known = LEVELS.find(each => each === level)
+    if (name === undefined || !known) throw new WrongUse(`"${word}" is not of the form RESOURCE=LEVEL (${levels})`)
+    list[name] = known
+  }
+  return list
+}
+
+const accessText = (access: AccessList = {}): string =>
+  Object.entries(access)
+    .map(([name, level]) => `${name}=${level}`)
+    .join(' ')
+
 const add = withPassword(new Command('add').description('add a person; without a password, one is made up and shown'))
   .argument('<name>')
   .addOption(role)
-  .action((name: string, options: PasswordOptions & { role: Role }) =>
+  .option('--access <resource=level...>', `what they may do with some resources ("*": all others): ${levels}`, [])
+  .action((name: string, options: PasswordOptions & { role: Role; access: string[] }) =>
     withGateway(async ({ auth }) => {
+      const access = readAccess(options.access)
       const { password, made } = await readPassword(options)
-      await auth.addUser(name, options.role, password)
+      await auth.addUser({ name, role: options.role, access }, password)
       if (made) print(password)
       note(`${name} can sign in.`)
     }),
@@ -34,6 +56,16 @@ const passwd = withPassword(new Command('passwd').description('give a person ano
     }),
   )
 
+const access = new Command('access')
+  .description('say what a person may do with which resource, instead of what was said before; nothing: as their role')
+  .argument('<name>')
+  .argument('[resource=level...]', `"*" are all resources that are not named; levels: ${levels}`)
+  .action((name: string, words: string[]) =>
+    withGateway(async ({ auth }) => {
+      await auth.setAccess(name, readAccess(words))
+    }),
+  )
+
 const list = new Command('list')
   .description('list the people')
   .option('--json', 'print JSON')
@@ -44,8 +76,8 @@ const list = new Command('list')
       else
         print(
           table(
-            ['NAME', 'ROLE', 'KEPT IN'],
-            users.map(user => [user.name, user.role, user.origin]),
+            ['NAME', 'ROLE', 'ACCESS', 'KEPT IN'],
+            users.map(user => [user.name, user.role, accessText(user.access), user.origin]),
           ),
         )
     }),
@@ -64,5 +96,6 @@ export const user = new Command('user')
   .description('the people who may sign in')
   .addCommand(add)
   .addCommand(passwd)
+  .addCommand(access)
   .addCommand(list)
   .addCommand(remove)

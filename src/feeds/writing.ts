@@ -1,6 +1,7 @@
 /** What the writers of all profiles share. */
 import type { CalTime, Component, JCalProperty, ScheduleEvent } from '../schedule/event.ts'
 import { KalturaStatus } from '../schedule/event.ts'
+import { seenAs } from '../schedule/privacy.ts'
 import type { Occurrence, Window } from '../schedule/recurrence.ts'
 import { utcText } from '../store/flags.ts'
 
@@ -10,25 +11,8 @@ import { utcText } from '../store/flags.ts'
  */
 export type Reader = 'device' | 'link' | 'owner'
 
-const stamps = new Set(['dtstamp', 'last-modified', 'created'])
-
-/** A component as somebody without the right to its content may see it (CLASS, RFC 5545 §3.8.1.3): when, not what. */
-const withheld = <C extends Component>(component: C): C => {
-  if (component.classification !== 'PRIVATE' && component.classification !== 'CONFIDENTIAL') return component
-  const { type, status, id, parentId } = component.kaltura
-  const kaltura = Object.fromEntries(
-    Object.entries({ type, status, id, parentId }).filter(([, value]) => value !== undefined),
-  )
-  const extra = component.extra.filter(([name]) => stamps.has(name))
-  return { ...component, summary: 'Busy', description: null, location: null, kaltura, extra, ...nothingElse }
-}
-
-const nothingElse = { parameters: {}, components: [] }
-
 export const visibleTo = (reader: Reader, event: ScheduleEvent): ScheduleEvent =>
-  reader !== 'link'
-    ? event
-    : { ...event, master: event.master && withheld(event.master), overrides: event.overrides.map(withheld) }
+  seenAs(reader === 'link' ? 'public' : 'all', event)
 
 const utc = (epoch: number): CalTime => ({
   dateTime: utcText(epoch).replace(/^(....)(..)(..T..)(..)(..)Z$/, '$1-$2-$3:$4:$5'),

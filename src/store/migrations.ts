@@ -114,4 +114,9 @@ export const migrations: readonly Migration[] = [
       'CREATE UNIQUE INDEX push_subscription_of ON push_subscription (resource_id, user_name, endpoint)',
     ],
   },
+  {
+    id: 6,
+    // JSON: what the person may do with which resource, where the role alone does not say it.
+    sql: ["ALTER TABLE person ADD COLUMN access TEXT NOT NULL DEFAULT '{}'"],
+  },
 ]

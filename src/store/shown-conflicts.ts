@@ -1,5 +1,6 @@
 /** Conflicts as people read them: what happened, which events, where each comes from, and a way out. */
 import { mainComponent } from '../schedule/event.ts'
+import { isPrivate, type View } from '../schedule/privacy.ts'
 import type { Store } from './store.ts'
 import type { Conflict, ConflictKind } from './types.ts'
 
@@ -40,6 +41,8 @@ export interface ShownConflict {
   /** What happened, in a few words. */
   readonly title: string
   readonly sides: readonly Side[]
+  /** Whether an event in it is marked as private. */
+  readonly isPrivate: boolean
   /** The name of the resource; `null`: it concerns the whole schedule. */
   readonly resource: string | null
   readonly remedy: string
@@ -53,15 +56,27 @@ export async function showConflicts(store: Store, conflicts: readonly Conflict[]
       { uid, summary: mainComponent(event).summary, source },
     ]),
   )
+  const marked = new Set(stored.flatMap(({ uid, event }) => (isPrivate(mainComponent(event)) ? [uid] : [])))
   const resources = new Map((await store.resources()).map(({ id, name }) => [id, name]))
   return conflicts.map(conflict => ({
     conflict,
     title: TITLES[conflict.kind],
+    isPrivate: conflict.uids.some(uid => marked.has(uid)),
     sides: conflict.uids.map(uid => sides.get(uid) ?? { uid, summary: null, source: null }),
     resource: conflict.resourceId === null ? null : (resources.get(conflict.resourceId) ?? null),
     remedy: textOf(conflict.detail.remedy) ?? REMEDIES[conflict.kind],
   }))
 }
+
+/** The conflict as it may be seen: that there is one, and where, but not of what, where that is private. */
+export const conflictSeenAs = (view: View, shown: ShownConflict): ShownConflict =>
+  view === 'all' || (view === 'public' && !shown.isPrivate)
+    ? shown
+    : {
+        ...shown,
+        conflict: { ...shown.conflict, detail: {} },
+        sides: shown.sides.map(side => ({ ...side, summary: 'Busy' })),
+      }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 

@@ -1,4 +1,5 @@
 /** Who may come in: people, their app passwords, and the tokens of feeds. Secrets are kept as hashes only. */
+import type { AccessList } from './access.ts'
 import type { Database, Row } from './database.ts'
 
 export type Role = 'admin' | 'booker' | 'viewer'
@@ -7,6 +8,7 @@ export type Role = 'admin' | 'booker' | 'viewer'
 export interface Person {
   readonly name: string
   readonly role: Role
+  readonly access: AccessList
   readonly password: string
   readonly createdAt: number
 }
@@ -32,9 +34,10 @@ export interface StoredFeedToken {
   readonly lastUsed: number | null
 }
 
-const person = (row: Row): Person => ({
+const personOf = (row: Row): Person => ({
   name: String(row.name),
   role: String(row.role) as Role,
+  access: JSON.parse(String(row.access)) as AccessList,
   password: String(row.password),
   createdAt: Number(row.created_at),
 })
@@ -58,20 +61,21 @@ const feedToken = (row: Row): StoredFeedToken => ({
 })
 
 export async function persons(database: Database): Promise<Person[]> {
-  return (await database.query('SELECT * FROM person ORDER BY name')).map(person)
+  return (await database.query('SELECT * FROM person ORDER BY name')).map(personOf)
 }
 
 export async function personByName(database: Database, name: string): Promise<Person | null> {
   const [row] = await database.query('SELECT * FROM person WHERE name = $1', [name])
-  return row ? person(row) : null
+  return row ? personOf(row) : null
 }
 
 /** @returns whether it was added; somebody of that name is left as they are. */
-export async function addPerson(database: Database, { name, role, password, createdAt }: Person): Promise<boolean> {
+export async function addPerson(database: Database, person: Person): Promise<boolean> {
+  const { name, role, access, password, createdAt } = person
   const rows = await database.query(
-    `INSERT INTO person (name, role, password, created_at) VALUES ($1, $2, $3, $4)
+    `INSERT INTO person (name, role, access, password, created_at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (name) DO NOTHING RETURNING name`,
-    [name, role, password, createdAt],
+    [name, role, JSON.stringify(access), password, createdAt],
   )
   return rows.length > 0
 }
@@ -80,6 +84,12 @@ export async function addPerson(database: Database, { name, role, password, crea
 export async function setPassword(database: Database, name: string, password: string): Promise<boolean> {
   const rows = await database.query('UPDATE person SET password = $2 WHERE name = $1 RETURNING name', [name, password])
   return rows.length > 0
+}
+
+/** @returns whether there is such a person */
+export async function setAccess(database: Database, name: string, access: AccessList): Promise<boolean> {
+  const sql = 'UPDATE person SET access = $2 WHERE name = $1 RETURNING name'
+  return (await database.query(sql, [name, JSON.stringify(access)])).length > 0
 }
 
 /** Removes the person with all app passwords. @returns whether there was one */

@@ -1,9 +1,11 @@
 /** The JSON that the page, scripts and dashboards use; described by `openapi.ts`. */
 import { type Request, Router } from 'express'
+import type { User } from '../auth.ts'
 import { KaldavError, NotFound, TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
-import { showConflicts } from '../store/shown-conflicts.ts'
-import type { Store } from '../store/store.ts'
+import { accessTo, accessToAll, allows, viewWith } from '../store/access.ts'
+import { conflictSeenAs, type ShownConflict, showConflicts } from '../store/shown-conflicts.ts'
+import type { Resource, Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
 import { openApi } from './openapi.ts'
 import { shownIn } from './upcoming.ts'
@@ -32,7 +34,8 @@ export function openApiRouter(): Router {
 export function apiRouter({ store, sync }: ApiOptions): Router {
   const router = Router()
   router.get('/resources', async (_request, response) => {
-    const resources = await store.resources()
+    const user = response.locals.user as User
+    const resources = (await store.resources()).filter(each => accessTo(user, each.systemName) !== 'none')
     const names = new Map(resources.map(({ id, systemName }) => [id, systemName]))
     response.json(
       resources
@@ -46,28 +49,32 @@ export function apiRouter({ store, sync }: ApiOptions): Router {
     )
   })
   router.get('/conflicts', async (request, response) => {
-    const id = await resourceId(store, request)
-    const names = new Map((await store.resources()).map(resource => [resource.id, resource.systemName]))
-    const conflicts = await store.conflicts(id === null ? {} : { resourceId: id })
+    const user = response.locals.user as User
+    const resource = await resourceAsked(store, request, user)
+    const names = new Map((await store.resources()).map(({ id, systemName }) => [id, systemName]))
+    const shown = await conflictsFor(store, user, resource ? { resourceId: resource.id } : {})
     response.json(
-      (await showConflicts(store, conflicts)).map(
-        ({ conflict: { resourceId: at, ...conflict }, title, sides, remedy }) => ({
-          ...conflict,
-          title,
-          events: sides,
-          remedy,
-          resource: at === null ? null : (names.get(at) ?? null),
-          start: iso(conflict.start),
-          end: iso(conflict.end),
-          since: iso(conflict.since),
-        }),
-      ),
+      shown.map(({ conflict: { resourceId: at, ...conflict }, title, sides, remedy }) => ({
+        ...conflict,
+        title,
+        events: sides,
+        remedy,
+        resource: at === null ? null : (names.get(at) ?? null),
+        start: iso(conflict.start),
+        end: iso(conflict.end),
+        since: iso(conflict.since),
+      })),
     )
   })
   router.get('/sources', async (_request, response) => {
     const states = await sync.sources()
     response.json(
-      states.map(state => ({ ...state, lastSuccess: iso(state.lastSuccess), nextDue: iso(state.nextDue || null) })),
+      states.map(state => ({
+        ...state,
+        lastSuccess: iso(state.lastSuccess),
+        nextDue: iso(state.nextDue || null),
+        writesAfter: iso(state.writesAfter),
+      })),
     )
   })
   router.get('/events', async (request, response) => {
@@ -76,8 +83,13 @@ export function apiRouter({ store, sync }: ApiOptions): Router {
     const to = instant(request, 'to') ?? from + week
     if (to <= from) throw new BadRequest('"to" is not after "from".')
     if (to - from > longestRange) throw new BadRequest('The range is longer than a year.', { remedy: 'Ask in parts.' })
-    const id = await resourceId(store, request)
-    const shown = await shownIn(store, id ?? SCHEDULE, from, to)
+    const user = response.locals.user as User
+    const resource = await resourceAsked(store, request, user)
+    const view = viewWith(user, resource ? accessTo(user, resource.systemName) : accessToAll(user))
+    if (!resource && accessToAll(user) === 'none') {
+      throw new BadRequest('You may not see every resource.', { remedy: 'Ask for one: ?resource=NAME.' })
+    }
+    const shown = await shownIn(store, { resourceId: resource?.id ?? SCHEDULE, view }, from, to)
     response.json(shown.map(event => ({ ...event, start: iso(event.start), end: iso(event.end) })))
   })
   return router
@@ -93,12 +105,26 @@ export function statusOf(error: unknown): number | null {
 const iso = (epoch: number | null): string | null =>
   epoch === null ? null : Temporal.Instant.fromEpochMilliseconds(epoch * 1000).toString()
 
-async function resourceId(store: Store, request: Request): Promise<number | null> {
+async function resourceAsked(store: Store, request: Request, user: User): Promise<Resource | null> {
   const name = request.query.resource
   if (name === undefined) return null
   const resource = await store.resourceBySystemName(String(name))
-  if (!resource || resource.status === 3) throw new NotFound(`There is no resource ${name}.`)
-  return resource.id
+  if (!resource || resource.status === 3 || accessTo(user, resource.systemName) === 'none') {
+    throw new NotFound(`There is no resource ${name}.`)
+  }
+  return resource
+}
+
+/** The open conflicts; nothing for those who may not read every resource, as a conflict may be about any. */
+export async function conflictsFor(
+  store: Store,
+  user: User,
+  filter: Parameters<Store['conflicts']>[0] = {},
+): Promise<readonly ShownConflict[]> {
+  const access = accessToAll(user)
+  if (!allows(access, 'read')) return []
+  const shown = await showConflicts(store, await store.conflicts(filter))
+  return shown.map(each => conflictSeenAs(viewWith(user, access), each))
 }
 
 /** `2026-10-12T08:00:00Z`, or a date, which begins at midnight UTC. */

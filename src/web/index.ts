@@ -5,10 +5,10 @@ import type { Logger } from 'pino'
 import type { Auth, User } from '../auth.ts'
 import type { Config } from '../config.ts'
 import { KaldavError } from '../errors.ts'
-import { showConflicts } from '../store/shown-conflicts.ts'
+import { accessTo, viewWith } from '../store/access.ts'
 import type { Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
-import { apiRouter, openApiRouter, statusOf } from './api.ts'
+import { apiRouter, conflictsFor, openApiRouter, statusOf } from './api.ts'
 import { authenticate } from './authenticate.ts'
 import { type PageContent, page } from './page.ts'
 import { style } from './style.ts'
@@ -35,12 +35,12 @@ export function webRouter({ store, auth, sync, config, log }: WebOptions): Route
   router.use('/api', authenticate(auth), apiRouter({ store, sync }))
   router.get('/', authenticate(auth), async (request, response) => {
     const baseUrl = config.server.baseUrl ?? `${request.protocol}://${request.get('host')}`
-    const { name } = response.locals.user as User
-    const content = await readContent(store, sync, config.timeZone)
+    const user = response.locals.user as User
+    const content = await readContent(store, sync, user, config.timeZone)
     response
       .set('Cache-Control', 'no-store')
       .type('html')
-      .send(page({ ...content, baseUrl, user: name }))
+      .send(page({ ...content, baseUrl, user: user.name }))
   })
   router.use((_request, response) => {
     response.status(404).json(notThere)
@@ -68,13 +68,22 @@ const securityHeaders = ({ server }: Config) =>
     xFrameOptions: { action: 'deny' },
   })
 
-async function readContent(store: Store, sync: Sync, zone: string): Promise<Omit<PageContent, 'baseUrl' | 'user'>> {
+async function readContent(
+  store: Store,
+  sync: Sync,
+  user: User,
+  zone: string,
+): Promise<Omit<PageContent, 'baseUrl' | 'user'>> {
   const now = Math.floor(Date.now() / 1000)
-  const resources = (await store.resources()).filter(({ status }) => status === 2)
   const rooms: PageContent['rooms'][number][] = []
-  for (const resource of resources) rooms.push({ resource, next: await nextIn(store, resource.id, now, week) })
-  const all = await store.conflicts()
-  const conflicts = await showConflicts(store, all.slice(0, conflictsShown))
+  for (const resource of await store.resources()) {
+    const access = accessTo(user, resource.systemName)
+    if (resource.status !== 2 || access === 'none') continue
+    const seen = { resourceId: resource.id, view: viewWith(user, access) }
+    rooms.push({ resource, next: await nextIn(store, seen, now, week) })
+  }
+  const all = await conflictsFor(store, user)
+  const conflicts = all.slice(0, conflictsShown)
   return { rooms, conflicts, conflictCount: all.length, sources: await sync.sources(), zone }
 }
 

@@ -110,7 +110,8 @@ export const openApi = {
         failures: whole,
         error: nullable(text),
         remedy: nullable(text),
-        frozen: flag,
+        frozen: { ...flag, description: 'Stopped by somebody' },
+        writesAfter: { ...nullable(time), description: 'Writes wait until then; reads go on' },
       }),
       Event: object({
         uid: text,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import { Auth } from '../../src/auth.ts'
 import { NotFound, Unavailable } from '../../src/errors.ts'
@@ -36,23 +36,23 @@ const soon = () => new Promise(resolve => setTimeout(resolve, 150))
 
 test('knows people of the table and of the configuration, and nobody else', async () => {
   const [auth, ip] = [await open(), address()]
-  await auth.addUser('ada', 'booker', 'correct horse')
+  await auth.addUser({ name: 'ada', role: 'booker' }, 'correct horse')
   expect(await auth.verify('ada', 'correct horse', ip)).toEqual({ name: 'ada', role: 'booker' })
   expect(await auth.verify('ada', 'wrong', ip)).toBeNull()
   expect(await auth.verify('av-team', 'from the file', ip)).toEqual({ name: 'av-team', role: 'admin' })
   expect(await auth.verify('av-team', 'wrong', ip)).toBeNull()
   expect(await auth.verify('nobody', '', ip)).toBeNull()
   expect(await auth.verify('a\0b', 'x', ip)).toBeNull()
-  await expect(auth.addUser('ada', 'viewer', 'x')).rejects.toThrow('already')
-  await expect(auth.addUser('av-team', 'viewer', 'x')).rejects.toThrow('already')
-  await expect(auth.addUser('a:b', 'viewer', 'x')).rejects.toThrow('no user name')
+  await expect(auth.addUser({ name: 'ada', role: 'viewer' }, 'x')).rejects.toThrow('already')
+  await expect(auth.addUser({ name: 'av-team', role: 'viewer' }, 'x')).rejects.toThrow('already')
+  await expect(auth.addUser({ name: 'a:b', role: 'viewer' }, 'x')).rejects.toThrow('no user name')
   await expect(auth.setPassword('av-team', 'x')).rejects.toThrow('configuration')
   await expect(auth.setPassword('nobody', 'x')).rejects.toThrow(NotFound)
 })
 
 test('keeps hashes only', async () => {
   const auth = await open()
-  await auth.addUser('hash', 'viewer', 'plain-one')
+  await auth.addUser({ name: 'hash', role: 'viewer' }, 'plain-one')
   const app = await auth.createAppPassword('hash', 'phone')
   const feed = await auth.createFeedToken({ resource: 'lh101', device: true, label: 'pearl' })
   const [person] = await database.query("SELECT * FROM person WHERE name = 'hash'")
@@ -67,7 +67,7 @@ test('keeps hashes only', async () => {
 
 test('believes verified credentials without hashing, until the password changes, here or in another process', async () => {
   const [auth, elsewhere, ip] = [await open(), await openOther(), address()]
-  await auth.addUser('eve', 'viewer', 'first')
+  await auth.addUser({ name: 'eve', role: 'viewer' }, 'first')
   await auth.verify('eve', 'first', ip)
   // Hashed each time, these would take a minute.
   for (let i = 0; i < 2000; i++) expect(await auth.verify('eve', 'first', ip)).not.toBeNull()
@@ -85,14 +85,14 @@ test('believes verified credentials without hashing, until the password changes,
 
 test('takes as long for names that do not exist', async () => {
   const [auth, ip] = [await open(), address()]
-  await auth.addUser('timing', 'viewer', 'right')
-  // The quickest of a few: what else the machine does only ever adds.
+  await auth.addUser({ name: 'timing', role: 'viewer' }, 'right')
+  // The processor's time, so that it does not matter what else the machine does.
   const time = async (name: string) => {
     const taken: number[] = []
     for (let i = 0; i < 5; i++) {
-      const start = performance.now()
+      const before = process.cpuUsage()
       await auth.verify(name, `wrong ${i}`, ip)
-      taken.push(performance.now() - start)
+      taken.push(process.cpuUsage(before).user)
     }
     return Math.min(...taken)
   }
@@ -104,7 +104,7 @@ test('takes as long for names that do not exist', async () => {
 
 test('looks at few failed attempts per name and per address, also in a burst, and says when again', async () => {
   const [auth, ip] = [await open(), address()]
-  await auth.addUser('target', 'viewer', 'right')
+  await auth.addUser({ name: 'target', role: 'viewer' }, 'right')
   const burst = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => auth.verify('target', `guess ${i}`, ip)))
   const refused = burst.filter(result => result.status === 'rejected').map(({ reason }) => reason)
   expect(refused).toHaveLength(20)
@@ -122,7 +122,7 @@ test('looks at few failed attempts per name and per address, also in a burst, an
 
 test('lets in who is signed in already, and counts no success', async () => {
   const [auth, ip] = [await open(), address()]
-  await auth.addUser('steady', 'viewer', 'right')
+  await auth.addUser({ name: 'steady', role: 'viewer' }, 'right')
   const connections = await Promise.all(Array.from({ length: 64 }, () => auth.verify('steady', 'right', ip)))
   expect(connections.every(user => user?.name === 'steady')).toBe(true)
   for (let i = 0; i < 12; i++) await auth.verify('steady', `wrong ${i}`, address()).catch(() => null)
@@ -131,7 +131,7 @@ test('lets in who is signed in already, and counts no success', async () => {
 
 test('takes an app password in place of the password, until it is revoked', async () => {
   const [auth, ip] = [await open(), address()]
-  await auth.addUser('grace', 'booker', 'own')
+  await auth.addUser({ name: 'grace', role: 'booker' }, 'own')
   const { id, password } = await auth.createAppPassword('grace', 'iPhone')
   const configured = await auth.createAppPassword('av-team', 'script')
   expect(await auth.verify('grace', password, ip)).toEqual({ name: 'grace', role: 'booker' })
@@ -154,8 +154,11 @@ test('gives feed tokens their scope, notes their use, and forgets revoked ones',
   expect(await auth.feedToken(token)).toEqual({ id, resource: 'lh101', device: true })
   expect(await auth.feedToken(`${token.slice(0, -1)}!`)).toBeNull()
   expect(await auth.feedToken('')).toBeNull()
-  const listed = (await auth.feedTokens()).find(entry => entry.id === id)
-  expect(listed).toMatchObject({ prefix: token.slice(0, 6), label: 'pearl', lastUsed: expect.any(Number) })
+  const listed = await vi.waitFor(async () => {
+    const found = (await auth.feedTokens()).find(entry => entry.id === id)
+    expect(found).toMatchObject({ prefix: token.slice(0, 6), label: 'pearl', lastUsed: expect.any(Number) })
+    return found
+  })
   expect(JSON.stringify(listed)).not.toContain(token)
   await elsewhere.revokeFeedToken(id)
   await soon()

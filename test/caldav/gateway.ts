@@ -24,7 +24,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
   /** `null`: without credentials. */
-  readonly as?: 'av-team' | 'booker' | 'viewer' | null
+  readonly as?: 'av-team' | 'booker' | 'viewer' | 'limited' | null
 }
 
 export interface TestGateway {
@@ -58,6 +58,10 @@ const USERS = [
   { name: 'av-team', password: new Secret('secret'), role: 'admin' as const },
   { name: 'booker', password: new Secret('secret'), role: 'booker' as const },
   { name: 'viewer', password: new Secret('secret'), role: 'viewer' as const },
+  {
+    ...{ name: 'limited', password: new Secret('secret'), role: 'booker' as const },
+    access: { lh101: 'write', lh102: 'busy', '*': 'none' } as const,
+  },
 ]
 
 const send = (

@@ -149,6 +149,9 @@ test('user, app-password, token: made, listed and ended', async () => {
     { name: 'ada', role: 'booker', origin: 'store' },
     { name: 'bob', role: 'viewer', origin: 'store' },
   ])
+  expect((await run('user', 'access', 'bob', 'lh101=read', '*=busy')).status).toBe(0)
+  expect((await run('user', 'add', 'eve', '--access', 'lh101=everything')).status).toBe(2)
+  expect((await json('user', 'list'))[1]).toMatchObject({ name: 'bob', access: { lh101: 'read', '*': 'busy' } })
   const app = await json('app-password', 'create', 'ada', '--label', 'phone')
   expect(await json('app-password', 'list', 'ada')).toEqual([expect.objectContaining({ id: app.id, label: 'phone' })])
   expect((await run('app-password', 'revoke', app.id)).status).toBe(0)

@@ -141,8 +141,8 @@ timeZone: Mars/Phobos
 account: { partnerId: abc, appToken: { id: 1_a, token: "\${NOPE}" } }
 users:
   - { name: "a:b", password: 123, role: boss }
-  - { name: x, password: secret, role: admin }
-  - { name: x, password: secret, role: admin }
+  - { name: x, password: secret, role: admin, access: { lh101: read } }
+  - { name: x, password: secret, role: booker, access: { lh101: all } }
 resources:
   lh101: { sourcePriority: [nobody] }
 sources:
@@ -165,7 +165,9 @@ sources:
       '6 users[0].name',
       '6 users[0].password',
       '6 users[0].role',
+      '7 users[1].access',
       '8 users[2].name',
+      '8 users[2].access.lh101',
       '10 resources.lh101.sourcePriority[0]',
       '12 sources[0]',
       '12 sources[0].id',

@@ -42,7 +42,7 @@ beforeAll(async () => {
   database = await openSqlite(':memory:')
   const store = await Store.open(database, { zone: 'Europe/Berlin' })
   const auth = await Auth.open(database, { users: [] }, log)
-  await auth.addUser('ada', 'viewer', 'right')
+  await auth.addUser({ name: 'ada', role: 'viewer' }, 'right')
   const engine = new Engine({ store, log, zone: 'Europe/Berlin', now })
   const remote = {
     source: 'google',
