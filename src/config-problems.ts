@@ -116,7 +116,7 @@ function coherence(value: unknown): Problem[] {
   problems.push(...repeated(sources, 'id', ['sources']), ...repeated(groups(at(value, ['users'])), 'name', ['users']))
   for (const [index, { role, access }] of groups(at(value, ['users'])).entries()) {
     if (role !== 'admin' || access === undefined) continue
-    const problem = 'is of no use to an administrator, who may do everything: leave it out, or write another role'
+    const problem = 'is of no use to an administrator, who may do everything: leave out the key, or write another role'
     problems.push({ path: ['users', index, 'access'], problem })
   }
   const ids = new Set(['kaltura', 'caldav', ...sources.map(({ id }) => String(id))])
