@@ -150,7 +150,12 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
   },
   // RFC 5995: a POST to the calendar itself makes an event whose name the server chooses.
   { name: dav('add-member'), value: target => (target.rights === 'write' ? href(target.href) : null) },
-  { name: caldav('calendar-timezone'), personal: true, value: target => calendarTimezone(target.calendar.zone) },
+  {
+    name: caldav('calendar-timezone'),
+    personal: true,
+    // UTC says no more than no zone at all.
+    value: ({ calendar: { zone } }) => (zone === 'UTC' ? null : calendarTimezone(zone)),
+  },
   { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
   ...PUSH_PROPERTIES,
   { name: AVAILABILITY, personal: true, value: () => null },

@@ -75,10 +75,7 @@ const alongside = ({ name, node }: Patch): readonly PersonalChange[] => {
   if (name !== TIMEZONE && name !== TIMEZONE_ID) return []
   const other = name === TIMEZONE ? TIMEZONE_ID : TIMEZONE
   if (!node) return [{ name: other, value: null }]
-  if (name === TIMEZONE_ID) {
-    const text = calendarTimezone(textOf(node).trim())
-    return [{ name: other, value: text && element(other, text) }]
-  }
+  if (name === TIMEZONE_ID) return [{ name: other, value: element(other, calendarTimezone(textOf(node).trim())) }]
   const zone = zoneOfTimezone(textOf(node))
   return [{ name: other, value: zone && textElement(other, zone) }]
 }

@@ -9,12 +9,18 @@ import { parseBlocks, writeBlock } from './content.ts'
 const written = new Map<string, string>()
 const escaped = new Map<string, string>()
 
+/** UTC needs none in an event, and is written with one only where a VTIMEZONE is asked for. */
+const UTC = parseBlocks(
+  'BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n',
+)
+
 /** A VCALENDAR with the VTIMEZONE of an IANA zone alone: the form of CALDAV:calendar-timezone (RFC 4791 §5.2.2). */
 const writeTimezone = (zone: string): string => {
   const start = { dateTime: '2020-01-01T00:00:00', tzid: zone }
   const event = { uid: 'zone', master: emptyMaster(start), overrides: [], resourceIds: [] }
   const calendar = parseBlocks(writeCalendar([event], { dtstamp: '20200101T000000Z' }))
-  return writeBlock({ ...calendar, blocks: calendar.blocks.filter(({ name }) => name === 'VTIMEZONE') })
+  const blocks = resolveZone(zone) === 'UTC' ? [UTC] : calendar.blocks.filter(({ name }) => name === 'VTIMEZONE')
+  return writeBlock({ ...calendar, blocks })
 }
 
 export const timezoneText = (zone: string): string => {
@@ -23,11 +29,11 @@ export const timezoneText = (zone: string): string => {
   return known
 }
 
-/** The same as element content; `null` for UTC, which has no VTIMEZONE, and without one this property may not be. */
-export const calendarTimezone = (zone: string): string | null => {
+/** The same as element content. */
+export const calendarTimezone = (zone: string): string => {
   const known = escaped.get(zone) ?? escapeXml(timezoneText(zone))
   escaped.set(zone, known)
-  return known.includes('BEGIN:VTIMEZONE') ? known : null
+  return known
 }
 
 /** The TZID of the one VTIMEZONE a text has to hold; `null` for any other text. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import {
   condition,
   ics,
@@ -6,6 +6,7 @@ import {
   multistatus,
   property,
   propfindBody,
+  RESOURCES,
   startTestGateway,
   type TestGateway,
 } from './gateway.ts'
@@ -182,6 +183,23 @@ describe('PROPPATCH', () => {
     expect(property(after.body, path, `${APPLE}calendar-order`)).toBeNull()
   })
 
+  it('of a calendar in UTC is no calendar-timezone, until somebody sets one', async () => {
+    const inUtc = RESOURCES.map(room => ({ ...room, timeZone: 'UTC' }))
+    const utc = await startTestGateway({ resources: inUtc })
+    onTestFinished(() => utc.close())
+    const ask = async () => {
+      const answer = await utc.call('PROPFIND', path, {
+        headers: { depth: '0' },
+        body: propfindBody('C:calendar-timezone'),
+      })
+      return property(answer.body, path, `${C}calendar-timezone`)
+    }
+    expect(await ask()).toBeNull()
+    const body = update('<C:calendar-timezone-id>Etc/UTC</C:calendar-timezone-id>')
+    await utc.call('PROPPATCH', path, { body })
+    expect(await ask()).toContain('BEGIN:VTIMEZONE')
+  })
+
   it('Apple sends a whole VTIMEZONE, and what is none is refused', async () => {
     const zone =
       'BEGIN:VCALENDAR&#13;\nVERSION:2.0&#13;\nBEGIN:VTIMEZONE&#13;\nTZID:America/New_York&#13;\nBEGIN:STANDARD&#13;\nDTSTART:19700101T000000&#13;\nTZOFFSETFROM:-0500&#13;\nTZOFFSETTO:-0500&#13;\nEND:STANDARD&#13;\nEND:VTIMEZONE&#13;\nEND:VCALENDAR&#13;\n'
@@ -197,9 +215,9 @@ describe('PROPPATCH', () => {
     ]).toEqual([403, true])
     await proppatch(path, update('<C:calendar-timezone-id>UTC</C:calendar-timezone-id>'))
     const utc = await propfind(path, propfindBody('C:calendar-timezone', 'C:calendar-timezone-id'))
-    // RFC 4791 §5.2.2: exactly one VTIMEZONE, and UTC has none.
     expect(property(utc.body, path, `${C}calendar-timezone-id`)).toBe('UTC')
-    expect(multistatus(utc.body).get(path)?.properties.get(`${C}calendar-timezone`)?.status).toBe(404)
+    // RFC 4791 §5.2.2: exactly one VTIMEZONE, although events in UTC need none.
+    expect(property(utc.body, path, `${C}calendar-timezone`)).toContain('BEGIN:VTIMEZONE\r\nTZID:UTC\r\n')
     const badId = await proppatch(path, update('<C:calendar-timezone-id>Mars/City</C:calendar-timezone-id>'))
     expect(badId.body).toContain('C:valid-timezone')
   })
