@@ -40,6 +40,9 @@ export interface KalturaAccount extends Required<Omit<Source, 'watch' | 'confirm
   check(): Promise<AccountFinding[]>
 }
 
+/** Events written at once: enough to fill some multirequests, few enough to be held in memory. */
+const TOGETHER = 100
+
 /** Nothing is asked of Kaltura until it is needed. */
 export function openKaltura(options: KalturaOptions): KalturaAccount {
   const { log } = options
@@ -67,6 +70,7 @@ export function openKaltura(options: KalturaOptions): KalturaAccount {
     pull,
     push: (event, at) => pusher.push(event, at),
     remove: at => pusher.remove(at),
+    together: TOGETHER,
     accepts: event => isClaim(event, context),
     normalize: event => normalize(event, context),
     resources,

@@ -41,6 +41,7 @@ export function withResources(
     pull,
     push: (event, at) => account.push?.(event, at) ?? Promise.reject(new TypeError('the account cannot be written')),
     remove: at => account.remove?.(at) ?? Promise.resolve(),
+    together: account.together ?? 1,
     normalize: event => account.normalize?.(event) ?? event,
     accepts: event => account.accepts?.(event) ?? true,
     close: () => account.close?.() ?? Promise.resolve(),
