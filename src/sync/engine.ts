@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import { applyHeld } from './held.ts'
 import { applyIncoming, type Context } from './incoming.ts'
-import { applyOutgoing, isWritePause } from './outgoing.ts'
+import { applyOutgoing, applyRefusals, isWritePause } from './outgoing.ts'
 import { newReport, type SyncReport } from './report.ts'
 import type { Changes, Hook, Source } from './source.ts'
 
@@ -143,10 +143,13 @@ export class Engine {
     const { binding } = context
     let { cursor, token, lastSuccess } = state
     for (let round = 1; ; round++) {
-      const changes = await pull(context.source, cursor)
+      const changes = await pull(context, cursor)
+      await applyRefusals(context, changes.refused ?? [])
       await applyIncoming(context, changes, lastSuccess === null && cursor === null)
       cursor = changes.cursor
       lastSuccess ??= this.#options.now()
+      // The source hears that its refusals have arrived, and can tidy up behind them.
+      if (changes.refused?.length && round < rounds && !context.dryRun) continue
       if (binding.direction === 'in' || !context.source.push) return
       const pushed = await this.#push(context, token, state)
       token = pushed.token
@@ -200,12 +203,17 @@ export class Engine {
 }
 
 /** A read from the cursor, or from the beginning where the remote no longer knows it. */
-async function pull(source: Source, cursor: string | null): Promise<Changes> {
+async function pull({ source, store, binding, signal, dryRun }: Context, cursor: string | null): Promise<Changes> {
+  const save = async (at: string) => {
+    signal.throwIfAborted()
+    await saveBinding(store.database, binding.id, { cursor: at })
+  }
+  const keep = dryRun ? undefined : save
   try {
-    return await source.pull(cursor)
+    return await source.pull(cursor, keep)
   } catch (error) {
     if (!(error instanceof CursorExpired) || cursor === null) throw error
-    return source.pull(null)
+    return source.pull(null, keep)
   }
 }
 

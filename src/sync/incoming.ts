@@ -37,8 +37,9 @@ interface Item {
   readonly remote: RemoteEvent | null
 }
 
-export async function applyIncoming(context: Context, changes: Changes, first: boolean): Promise<void> {
+export async function applyIncoming(context: Context, read: Changes, first: boolean): Promise<void> {
   const { store, binding, report } = context
+  const changes = first ? read : await withConfirmed(context, read)
   report.pulled = changes.changed.length + changes.removed.length
   const { changed, doubles } = await identify(context, changes)
   const gone = await findDeletions(context, changes, changed, first)
@@ -79,7 +80,9 @@ async function identify({ store, binding }: Context, changes: Changes) {
   const seen = new Set<string>()
   const removed = new Set(changes.removed)
   for (const remote of changes.changed) {
-    const uid = (await uidAt(store.database, binding.id, remote.ref.id)) ?? remote.event.uid
+    const knownAs = await uidAt(store.database, binding.id, remote.ref.id)
+    if (remote.onlyIfKnown && knownAs === null) continue
+    const uid = knownAs ?? remote.event.uid
     const known = await shadowOf(store.database, binding.id, uid)
     const other = known?.remote && known.remote.id !== remote.ref.id ? known.remote.id : null
     // Deleted and made anew under the same UID is one event that moved; two living copies are not.
@@ -95,13 +98,36 @@ async function identify({ store, binding }: Context, changes: Changes) {
   return { changed, doubles }
 }
 
+/** What a full read no longer shows may only have left its window: where the source can, each copy is asked. */
+async function withConfirmed(context: Context, changes: Changes): Promise<Changes & { readonly lost?: number }> {
+  const { source, store, binding } = context
+  if (!changes.completeWithin || !source.confirm) return changes
+  const told = new Set(
+    [...changes.changed, ...(changes.unreadable ?? [])].map(each => ('ref' in each ? each.ref.id : each.id)),
+  )
+  const present = new Set((changes.refused ?? []).map(({ uid }) => uid))
+  const missing = (await shadowIds(store.database, binding.id)).filter(({ remoteId }) => !told.has(remoteId))
+  const absent = await absentWithin(context, changes.completeWithin, missing, present, new Set(changes.removed))
+  const shadows = await Promise.all(absent.map(uid => shadowOf(store.database, binding.id, uid)))
+  const refs = shadows.flatMap(shadow => shadow?.remote ?? [])
+  if (refs.length === 0) return changes
+  const { changed, removed, unreadable = [] } = await source.confirm(refs)
+  return {
+    ...changes,
+    changed: [...changes.changed, ...changed],
+    removed: [...changes.removed, ...removed],
+    unreadable: [...(changes.unreadable ?? []), ...unreadable],
+    lost: removed.length,
+  }
+}
+
 /**
  * What is gone at the remote: named by it, or absent from a full read. The first read of a binding never deletes;
  * so many at once that it looks like an accident are held for a person.
  */
 async function findDeletions(
   context: Context,
-  changes: Changes,
+  changes: Changes & { readonly lost?: number },
   changed: readonly Item[],
   first: boolean,
 ): Promise<Item[]> {
@@ -123,7 +149,7 @@ async function findDeletions(
     if (before.length > 0 && !context.dryRun) await forgetHeld(context)
     return []
   }
-  if (before.length === 0 && !isMassDeletion(fresh.length, shadows.length, absent.length > 0)) {
+  if (before.length === 0 && !isMassDeletion(fresh.length, shadows.length, absent.length + (changes.lost ?? 0) > 0)) {
     return fresh.map(uid => ({ uid, remote: null }))
   }
   report.held = all.length

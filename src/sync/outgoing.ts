@@ -10,6 +10,7 @@ import { contentKey, differences } from '../schedule/merge.ts'
 import { dropShadow, newShadow, type ShadowState, saveShadow, shadowOf } from '../store/bindings.ts'
 import type { Writer } from '../store/store.ts'
 import { type Context, oursOf, viewOf } from './incoming.ts'
+import type { Refusal } from './source.ts'
 
 export type Outcome = 'done' | 'again'
 
@@ -18,22 +19,19 @@ export type Outcome = 'done' | 'again'
  * @throws Unavailable · AccessDenied the rest waits; nothing is lost, as the token has not moved
  */
 export async function applyOutgoing(context: Context, uids: readonly string[]): Promise<Outcome> {
-  const { together = 1 } = context.source
   let outcome: Outcome = 'done'
   let quiet = 0
-  for (let at = 0; at < uids.length; at += together) {
+  for (const uid of uids) {
     context.signal.throwIfAborted()
-    const results = await Promise.allSettled(uids.slice(at, at + together).map(uid => pushOne(context, uid)))
-    for (const result of results) {
-      if (result.status === 'fulfilled') continue
-      if (!(result.reason instanceof VersionMismatch)) throw result.reason
+    try {
+      const asked = await pushOne(context, uid)
+      // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
+      quiet = asked ? 0 : quiet + 1
+      if (quiet % 50 === 49) await setImmediate()
+    } catch (error) {
+      if (!(error instanceof VersionMismatch)) throw error
       outcome = 'again'
     }
-    // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
-    quiet = results.some(result => result.status === 'fulfilled' && result.value) ? 0 : quiet + results.length
-    if (quiet < 50) continue
-    quiet = 0
-    await setImmediate()
   }
   return outcome
 }
@@ -114,6 +112,15 @@ async function refuse(context: Context, error: Rejected, shadow: ShadowState): P
     })
     await saveShadow(tx.database, binding.id, shadow)
   })
+}
+
+/** What the remote had taken and has refused since. Before the cursor is saved: a repetition says the same again. */
+export async function applyRefusals(context: Context, refusals: readonly Refusal[]): Promise<void> {
+  for (const { uid, code, reason, remedy } of context.dryRun ? [] : refusals) {
+    const { ours } = await oursOf(context, context.store, uid)
+    const refused = ours && contentHash(viewOf(context.source)(ours))
+    await refuse(context, new Rejected(code, reason, { remedy }), { ...newShadow(uid), refused })
+  }
 }
 
 /** Whether an error means that only writing has to wait. */

@@ -27,6 +27,8 @@ export interface RemoteRef {
 export interface RemoteEvent {
   readonly ref: RemoteRef
   readonly event: ScheduleEvent
+  /** It lies outside what the source watches: news only where the copy is known already. */
+  readonly onlyIfKnown?: boolean
 }
 
 /** An item the source holds but we cannot take: kept out, named, never the reason for a deletion. */
@@ -36,12 +38,22 @@ export interface Unreadable {
   readonly reason: string
 }
 
+/** What the remote took and refused afterwards, as a room that declines: as if the push had been answered so. */
+export interface Refusal {
+  readonly id: string
+  readonly uid: string
+  readonly code: string
+  readonly reason: string
+  readonly remedy: string
+}
+
 /** What a source reports since a cursor. */
 export interface Changes {
   readonly changed: readonly RemoteEvent[]
   /** Remote ids that are gone, each confirmed by the source where its reports are known to be wrong. */
   readonly removed: readonly string[]
   readonly unreadable?: readonly Unreadable[]
+  readonly refused?: readonly Refusal[]
   readonly cursor: string
   /**
    * Set when `changed` is all there is between two instants (ISO 8601, UTC, half-open), so what is absent there was
@@ -49,6 +61,9 @@ export interface Changes {
    */
   readonly completeWithin?: { readonly from: string | null; readonly to: string | null }
 }
+
+/** What has become of single copies. */
+export type Confirmed = Pick<Changes, 'changed' | 'removed' | 'unreadable'>
 
 /** Where a remote may say that something has changed. */
 export interface Hook {
@@ -62,10 +77,14 @@ export interface Hook {
 export interface Source {
   /**
    * Everything since `cursor`, or everything there is for `null`. Answers whole or throws: a partial read is an error.
+   * @param keep is given a cursor from which a long read can go on if it breaks off; it throws where it has to end.
+   * Unset: nothing may be changed at the remote either (a plan).
    * @throws CursorExpired the engine then pulls with `null` and reconciles by id
    * @throws Unavailable · AccessDenied
    */
-  pull(cursor: string | null): Promise<Changes>
+  pull(cursor: string | null, keep?: (cursor: string) => Promise<void>): Promise<Changes>
+  /** Looks at copies that a full read did not show: whether they are gone, or only lie elsewhere. */
+  confirm?(refs: readonly RemoteRef[]): Promise<Confirmed>
   /**
    * Creates where `at` is `null`, else changes that copy; a create repeated after a crash finds its first result.
    * @throws VersionMismatch nothing was written; the engine pulls and merges again
@@ -74,8 +93,6 @@ export interface Source {
   push?(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef>
   /** Removing what is already gone is no error. @throws VersionMismatch · Rejected · Unavailable */
   remove?(at: RemoteRef): Promise<void>
-  /** So many pushes and removals may be under way at once, to share requests; unset: one after the other. */
-  readonly together?: number
   /** Whether the event is this remote's business at all; what is not is never pushed, and removed where it was. */
   accepts?(event: ScheduleEvent): boolean
   /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
