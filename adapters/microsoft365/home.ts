@@ -2,6 +2,7 @@
  * Rooms that are invited. Our meetings lie in the organizer's calendar; what the room keeps of them is a copy whose
  * title and text the room's own mailbox replaces, so it only tells where to look.
  */
+import { KaldavError } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { isItemTrouble, type Mailbox } from './mailbox.ts'
@@ -42,14 +43,44 @@ export class Home {
   readonly #home: Mailbox
   /** Ids at the organizer's by the keys of the room's copies. */
   readonly copies: Record<string, string>
+  /** Those that the room has declined, until they are cancelled. */
+  readonly declined: Set<string>
   readonly #wanted = new Map<string, GraphEvent | null>()
   readonly #known = new Map<string, GraphEvent>()
 
-  constructor(place: Place, home: Mailbox, copies: Readonly<Record<string, string>>) {
+  constructor(
+    place: Place,
+    home: Mailbox,
+    { copies = {}, declined = [] }: { copies?: Readonly<Record<string, string>>; declined?: readonly string[] },
+  ) {
+    this.declined = new Set(declined)
     this.#place = place
     this.#home = home
     this.copies = { ...copies }
-    for (const id of place.asked) this.#wanted.set(id, null)
+  }
+
+  /** A meeting is to be looked at. */
+  want(id: string): void {
+    this.#wanted.set(id, null)
+  }
+
+  askAgain(): void {
+    for (const id of this.#place.asked) this.want(id)
+  }
+
+  /** Only what the engine has heard of before is cancelled: a meeting that is gone would else be taken for deleted. */
+  async cancelDeclined(): Promise<void> {
+    for (const id of this.declined) {
+      try {
+        if (await this.#home.item(id)) {
+          await this.#home.request({ method: 'POST', path: `${this.#home.eventPath(id)}/cancel`, body: {} })
+        }
+        this.declined.delete(id)
+      } catch (error) {
+        // Reading the room does not depend on it: it is tried again with the next.
+        if (!(error instanceof KaldavError)) throw error
+      }
+    }
   }
 
   /** Reads every meeting of ours for the room that is not over: a whole read. */
@@ -90,6 +121,7 @@ export class Home {
   }
 
   async #lookAt(id: string, known: GraphEvent | null, found: Found): Promise<void> {
+    if (this.declined.has(id)) return
     const item = known ?? (await this.#home.item(id))
     const uid = item && this.#home.uidOn(item)
     if (!item || item.isCancelled || !uid) {
@@ -101,9 +133,9 @@ export class Home {
     if (/^(accepted|declined)$/i.test(answer)) this.#place.asked.delete(id)
     else this.#place.asked.add(id)
     if (/^declined$/i.test(answer)) {
-      const reason =
-        'The room has declined the invitation: it is taken or closed at that time. Move or delete the event.'
-      found.unreadable.push({ id, uid, reason })
+      this.declined.add(id)
+      const reason = `The room ${this.#place.room.address} has declined the invitation: it is taken or closed then.`
+      found.refused.push({ id, uid, code: 'declined', reason, remedy: 'Move the event, and it is invited again.' })
       return
     }
     try {

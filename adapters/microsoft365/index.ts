@@ -4,7 +4,7 @@ import { Graph } from './graph.ts'
 import type { Place } from './home.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Microsoft365Options } from './options.ts'
-import { pull } from './pull.ts'
+import { confirm, pull } from './pull.ts'
 import { push, remove } from './push.ts'
 import { normalizeForGraph } from './translate.ts'
 import { Subscription } from './watch.ts'
@@ -24,7 +24,8 @@ export function openMicrosoft365(options: Microsoft365Options): (mailbox: string
     const place: Place = { room, home: home || null, asked: new Set(), titles: {} }
     const subscription = new Subscription(room)
     return {
-      pull: cursor => pull(place, cursor),
+      pull: (cursor, keep) => pull(place, cursor, keep),
+      confirm: refs => confirm(place, refs),
       push: (event, at) => push(place, event, at),
       remove: at => remove(place, at),
       normalize: event => normalizeForGraph(event, zone),

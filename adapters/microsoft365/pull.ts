@@ -2,27 +2,29 @@
  * Reading a room: a window by `calendarView/delta`, made anew each day. A delta says little (occurrences without a
  * title, deletions without a sign, removals that are none), so it only tells where to look.
  */
-import { CursorExpired, Unavailable } from '../../src/errors.ts'
-import type { Changes } from '../../src/sync/source.ts'
-import { Home, type Place } from './home.ts'
+import { CursorExpired } from '../../src/errors.ts'
+import type { Changes, Confirmed, RemoteRef } from '../../src/sync/source.ts'
+import { Home, isHome, type Place } from './home.ts'
 import { isItemTrouble, type Mailbox, type Marks } from './mailbox.ts'
-import { eventOfParts, isPart, partsRef, readParts } from './parts.ts'
+import { eventOfParts, isPart, partsRef, readParts, uidOfParts } from './parts.ts'
+import { follow, followWhole } from './rounds.ts'
 import { versionOf } from './series.ts'
-import { type Found, sorted } from './sorting.ts'
+import { type Found, isTold, type KeptRound, nothingFound, Round } from './sorting.ts'
 import { asWritten, copyKey, type Titles } from './titles.ts'
 import { claims, type GraphEvent } from './translate.ts'
-import { day, epochNow, instant, type Window, windowAt } from './window.ts'
+import { day, epochNow, instant, windowAt } from './window.ts'
 
 /** A delta link keeps its window for ever: after this time there is a new one, seconds. */
 const windowAge = day
-/** More pages than any calendar has: a chain of links that leads nowhere. */
-const mostPages = 5000
 
 interface Cursor {
   readonly v: 1
   /** When the window was made, epoch seconds. */
   readonly made: number
-  readonly link: string
+  /** `null`: the first round is not at its end. */
+  readonly link: string | null
+  /** A round between two of its pages: where it goes on, and what it has told. */
+  readonly round?: { readonly whole: boolean; readonly made: number; readonly link: string; readonly told: KeptRound }
   /** UIDs of series that lie there as single events, by the keys of those. */
   readonly parts?: Readonly<Record<string, string>>
   /** What meetings said before the room answered. */
@@ -30,12 +32,7 @@ interface Cursor {
   /** Where rooms are invited: what `Home` remembers from one read to the next. */
   readonly copies?: Readonly<Record<string, string>>
   readonly asked?: readonly string[]
-}
-
-interface Page {
-  readonly value?: readonly GraphEvent[]
-  readonly '@odata.nextLink'?: string
-  readonly '@odata.deltaLink'?: string
+  readonly declined?: readonly string[]
 }
 
 function readCursor(text: string | null): Cursor | null {
@@ -49,74 +46,81 @@ function readCursor(text: string | null): Cursor | null {
   throw new CursorExpired('the cursor of a mailbox cannot be read')
 }
 
-export async function pull(place: Place, cursorText: string | null): Promise<Changes> {
+const isOld = (made: number, now: number): boolean => now - made >= windowAge || now < made
+
+/** @param keep is given a cursor between two pages of a long round */
+export async function pull(
+  place: Place,
+  cursorText: string | null,
+  keep?: (cursor: string) => Promise<void>,
+): Promise<Changes> {
   const { room, asked } = place
   const cursor = readCursor(cursorText)
   const now = epochNow()
   for (const id of cursor?.asked ?? []) asked.add(id)
-  const home = place.home && new Home(place, place.home, cursor?.copies ?? {})
-  const parts = { ...cursor?.parts }
-  const titles = Object.assign(place.titles, cursor?.titles)
-  const reading: Reading = { room, home, parts, titles }
-  const next = (made: number, link: string): string => {
-    const ours = home ? { copies: home.copies, asked: [...asked] } : {}
-    return JSON.stringify({ v: 1, made, link, parts, titles, ...ours } satisfies Cursor)
+  const home = place.home && new Home(place, place.home, cursor ?? {})
+  if (keep) await home?.cancelDeclined()
+  const reading: Reading = {
+    room,
+    home,
+    parts: { ...cursor?.parts },
+    titles: Object.assign(place.titles, cursor?.titles),
   }
-  if (cursor && now - cursor.made < windowAge && now >= cursor.made) {
-    const round = await follow(room, cursor.link)
-    const changes = await look(reading, round.items, null)
-    return { ...changes, cursor: next(cursor.made, round.link) }
+  const written = (state: Pick<Cursor, 'made' | 'link' | 'round'>): string => {
+    const { parts, titles } = reading
+    const ours = home ? { copies: home.copies, asked: [...asked], declined: [...home.declined] } : {}
+    return JSON.stringify({ v: 1, ...state, parts, titles, ...ours } satisfies Cursor)
+  }
+  const known = cursor?.round && !isOld(cursor.round.made, now) ? cursor.round : null
+  const whole = known ? known.whole : !cursor?.link || isOld(cursor.made, now)
+  const made = known?.made ?? (whole || !cursor ? now : cursor.made)
+  const round = known ? Round.from(known.told) : new Round()
+  const [lastMade, lastLink] = [cursor?.made ?? now, cursor?.link ?? null]
+  const keepRound = async (link: string) =>
+    keep?.(written({ made: lastMade, link: lastLink, round: { whole, made, link, told: round.toJSON() } }))
+  home?.askAgain()
+  if (!whole) {
+    const link = await follow(room, known?.link ?? lastLink ?? '', round, keepRound)
+    const found = await look(reading, round, null)
+    return { ...found, cursor: written({ made, link }) }
   }
   // What happened in the old window since the last look may lie outside the new one.
-  const before = cursor ? await follow(room, cursor.link).catch(ignoreExpiry) : null
-  const window = windowAt(now)
-  const round = await wholeRound(room, window)
+  if (!known && lastLink) await follow(room, lastLink, round, async () => {}).catch(doubtExpired(round))
+  const window = windowAt(made)
+  const link = await followWhole(room, window, known?.link ?? null, round, keepRound)
   await home?.readAll(window)
-  const items = [...(before?.items ?? []), ...round.items]
-  const changes = await look(reading, items, await room.marks())
+  const found = await look(reading, round, await room.marks())
   return {
-    ...changes,
-    cursor: next(now, round.link),
+    ...found,
+    cursor: written({ made, link }),
     completeWithin: { from: instant(window.from), to: instant(window.to) },
   }
 }
 
-const ignoreExpiry = (error: unknown): null => {
-  if (error instanceof CursorExpired) return null
-  throw error
+const doubtExpired = (round: Round) => (error: unknown) => {
+  if (!(error instanceof CursorExpired)) throw error
+  round.doubt()
 }
 
-/** A link of the round may die under way; then the round begins again, and nothing of the half one is used. */
-async function wholeRound(room: Mailbox, { from, to }: Window) {
-  const path = `${room.path}/calendarView/delta?startDateTime=${instant(from)}&endDateTime=${instant(to)}`
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await follow(room, path)
-    } catch (error) {
-      if (!(error instanceof CursorExpired)) throw error
-      if (attempt === 3) throw new Unavailable(error.message, { cause: error })
-    }
+/** What has become of copies that a whole read did not show: they may lie outside its window. */
+export async function confirm(place: Place, refs: readonly RemoteRef[]): Promise<Confirmed> {
+  const { room, titles } = place
+  const home = place.home && new Home(place, place.home, {})
+  const round = new Round()
+  const found = nothingFound()
+  for (const ref of refs) {
+    const parts = uidOfParts(ref.id)
+    if (parts !== null) await takeParts(room, parts, found)
+    else if (isHome(ref)) home?.want(ref.id)
+    else round.gone.add(ref.id)
   }
-}
-
-/** Every page from `start` to the next delta link; of an item told twice the later one counts. */
-async function follow(room: Mailbox, start: string): Promise<{ items: GraphEvent[]; link: string }> {
-  const items = new Map<string, GraphEvent>()
-  let path = start
-  for (let pages = 0; pages < mostPages; pages++) {
-    const page: Page = await room.request({ method: 'GET', path, prefer: ['odata.maxpagesize=200'] })
-    if (!Array.isArray(page?.value)) throw new Unavailable(`${room.address}: the answer is no list of events`)
-    for (const item of page.value) {
-      items.delete(item.id)
-      items.set(item.id, item)
-    }
-    const link = page['@odata.deltaLink']
-    if (link) return { items: [...items.values()], link }
-    const next = page['@odata.nextLink']
-    if (!next || next === path) throw new Unavailable(`${room.address}: a page without a link to go on`)
-    path = next
+  const looked = await look({ room, home, parts: {}, titles }, round, null)
+  const changed = [...found.changed, ...looked.changed].map(({ ref, event }) => ({ ref, event }))
+  return {
+    changed,
+    removed: [...found.removed, ...looked.removed],
+    unreadable: [...found.unreadable, ...looked.unreadable],
   }
-  throw new Unavailable(`${room.address}: more than ${mostPages} pages`)
 }
 
 /** One read of a room: what is remembered for the next is changed in it. */
@@ -128,14 +132,10 @@ interface Reading {
 }
 
 /** @param marks our properties by item id, where all have been read; else each item is asked */
-async function look(
-  reading: Reading,
-  items: readonly GraphEvent[],
-  marks: ReadonlyMap<string, Marks> | null,
-): Promise<Found> {
+async function look(reading: Reading, round: Round, marks: ReadonlyMap<string, Marks> | null): Promise<Found> {
   const { room, home, parts } = reading
-  const found: Found = { changed: [], removed: [], unreadable: [] }
-  const { singles, series, gone } = sorted(items)
+  const found = nothingFound()
+  const { singles, series, gone } = round
   const split = new Set<string>()
   const lose = (id: string) => {
     const uid = parts[copyKey(id)]
@@ -143,37 +143,29 @@ async function look(
     else if (!home?.lost(id)) found.removed.push(id)
     delete reading.titles[copyKey(id)]
   }
-  const take = async (plain: GraphEvent) => {
+  const take = async (plain: GraphEvent, elsewhere = false) => {
     const properties = marks?.get(plain.id)
     const item = properties ? { ...plain, singleValueExtendedProperties: properties } : plain
     const uid = room.uidOn(item)
-    if (uid === null || !isPart(item)) return takeItem(reading, item, uid, found)
+    if (uid === null || !isPart(item)) return takeItem(reading, item, uid, elsewhere, found)
     split.add(uid)
     parts[copyKey(item.id)] = uid
   }
-  // "Removed" also means moved out of the window: only the item itself knows.
+  /** Only what was written in this mailbox can carry our mark, and only a whole read knows all marks. */
+  const isKnown = (item: GraphEvent) => isTold(item) && (marks !== null || item.isOrganizer === false)
+  const lookAt = async (id: string, elsewhere: boolean) => {
+    const item = await room.item(id)
+    if (!item) lose(id)
+    else if (item.seriesMasterId) series.set(item.seriesMasterId, series.get(item.seriesMasterId) ?? null)
+    else await take(item, elsewhere)
+  }
+  // "Removed" also means moved out of the window, or made outside of it: only the item itself knows.
+  await Promise.all([...gone].map(id => lookAt(id, true)))
+  await Promise.all([...singles.values()].map(item => (isKnown(item) ? take(item) : lookAt(item.id, false))))
   await Promise.all(
-    [...gone].map(async id => {
-      const item = await room.item(id)
-      if (!item) lose(id)
-      else if (item.seriesMasterId) series.add(item.seriesMasterId)
-      else if (item.recurrence) series.add(id)
-      else await take(item)
-    }),
-  )
-  await Promise.all(
-    [...singles.values()].map(async item => {
-      // Only what was written in this mailbox can carry our mark; a round may tell of an item without telling it.
-      const told = item.subject !== undefined && (marks || item.isOrganizer === false)
-      const full = told ? item : await room.item(item.id)
-      if (full) await take(full)
-      else lose(item.id)
-    }),
-  )
-  await Promise.all(
-    [...series].map(async id => {
-      const item = await room.item(id)
-      if (item) await take(item)
+    [...series].map(async ([id, told]) => {
+      const master = told && isKnown(told) ? told : await room.item(id)
+      if (master) await take(master)
       else lose(id)
     }),
   )
@@ -198,6 +190,7 @@ async function takeItem(
   { room, home, titles }: Reading,
   item: GraphEvent,
   uid: string | null,
+  elsewhere: boolean,
   found: Found,
 ): Promise<void> {
   const { id } = item
@@ -209,7 +202,8 @@ async function takeItem(
   const name = uid ?? item.iCalUId ?? `${id}@outlook.com`
   try {
     const { event } = await room.hold(asWritten(item, titles), name)
-    found.changed.push({ ref: { id, version: versionOf(event) }, event })
+    const ref = { id, version: versionOf(event) }
+    found.changed.push(elsewhere ? { ref, event, onlyIfKnown: true } : { ref, event })
   } catch (error) {
     if (!isItemTrouble(error)) throw error
     found.unreadable.push({ id, uid: name, reason: error.message })

@@ -180,6 +180,15 @@ function decline(graph: FakeGraph, { mailbox, id, body }: Request): unknown {
   return null
 }
 
+/** The organizer calls a meeting off: it is gone here, and stays in the rooms, marked. */
+function cancel(graph: FakeGraph, { mailbox, id }: Request): unknown {
+  const item = existing(mailbox, id, undefined)
+  if (!item.isOrganizer) throw new ApiError(400, 'ErrorInvalidRequest', 'Only the organizer can cancel.')
+  mailbox.remove(id)
+  graph.cancelCopies(item)
+  return null
+}
+
 export const handlers: Readonly<Record<string, Handler>> = {
   'GET delta': delta,
   'GET events': list,
@@ -195,4 +204,5 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'GET instances': instances,
   'GET calendarView': view,
   'POST decline': decline,
+  'POST cancel': cancel,
 }
