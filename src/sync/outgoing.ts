@@ -19,19 +19,22 @@ export type Outcome = 'done' | 'again'
  * @throws Unavailable · AccessDenied the rest waits; nothing is lost, as the token has not moved
  */
 export async function applyOutgoing(context: Context, uids: readonly string[]): Promise<Outcome> {
+  const { together = 1 } = context.source
   let outcome: Outcome = 'done'
   let quiet = 0
-  for (const uid of uids) {
+  for (let at = 0; at < uids.length; at += together) {
     context.signal.throwIfAborted()
-    try {
-      const asked = await pushOne(context, uid)
-      // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
-      quiet = asked ? 0 : quiet + 1
-      if (quiet % 50 === 49) await setImmediate()
-    } catch (error) {
-      if (!(error instanceof VersionMismatch)) throw error
+    const results = await Promise.allSettled(uids.slice(at, at + together).map(uid => pushOne(context, uid)))
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue
+      if (!(result.reason instanceof VersionMismatch)) throw result.reason
       outcome = 'again'
     }
+    // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
+    quiet = results.some(result => result.status === 'fulfilled' && result.value) ? 0 : quiet + results.length
+    if (quiet < 50) continue
+    quiet = 0
+    await setImmediate()
   }
   return outcome
 }

@@ -93,6 +93,8 @@ export interface Source {
   push?(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef>
   /** Removing what is already gone is no error. @throws VersionMismatch · Rejected · Unavailable */
   remove?(at: RemoteRef): Promise<void>
+  /** So many pushes and removals may be under way at once, to share requests; unset: one after the other. */
+  readonly together?: number
   /** Whether the event is this remote's business at all; what is not is never pushed, and removed where it was. */
   accepts?(event: ScheduleEvent): boolean
   /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
