@@ -193,10 +193,10 @@ class Sqlite implements Database {
     const state = { active: true }
     const inner = new Inner(this.#writer, state)
     try {
-      this.#writer.exec('SAVEPOINT one')
+      this.#writer.run('SAVEPOINT one')
       const value = await this.#inside.run(state, () => work(inner))
       inner.end()
-      this.#writer.exec('RELEASE one')
+      this.#writer.run('RELEASE one')
       return { value }
     } catch (failure) {
       state.active = false
@@ -220,14 +220,23 @@ class Inner implements Database {
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<R[]> {
     this.#check()
-    await breathe()
-    this.#check()
-    return this.#doomedBy(async () => this.#connection.run<R>(sql, values))
+    const turn = breathe()
+    if (turn) {
+      await turn
+      this.#check()
+    }
+    try {
+      return this.#connection.run<R>(sql, values)
+    } catch (error) {
+      throw this.#doomedBy(error)
+    }
   }
 
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     this.#check()
-    return this.#doomedBy(() => work(this))
+    return work(this).catch(error => {
+      throw this.#doomedBy(error)
+    })
   }
 
   async snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -250,13 +259,9 @@ class Inner implements Database {
     if (this.#failure) throw this.#failure.error
   }
 
-  async #doomedBy<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      this.#failure ??= { error }
-      throw error
-    }
+  #doomedBy(error: unknown): unknown {
+    this.#failure ??= { error }
+    return error
   }
 }
 

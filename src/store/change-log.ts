@@ -55,25 +55,36 @@ export class ChangeWriter {
     return this.#tokens.size > 0
   }
 
-  async #token(resourceId: number): Promise<number> {
-    const known = this.#tokens.get(resourceId)
-    if (known) return ++known.token
-    const [row] = await this.#database.query(
-      `INSERT INTO calendar (resource_id, token, floor) VALUES ($1, 1, 0)
-       ON CONFLICT (resource_id) DO UPDATE SET token = calendar.token + 1 RETURNING token`,
-      [resourceId],
-    )
-    const token = Number(row?.token)
-    this.#tokens.set(resourceId, { token, settled: token })
-    return token
+  /** Takes the next token of those calendars that have not been written to yet. */
+  async #begin(resourceIds: readonly number[]): Promise<void> {
+    const fresh = [...new Set(resourceIds)].filter(id => !this.#tokens.has(id))
+    for (const { text, values } of valueLists(fresh.map(id => [id, 1, 0]))) {
+      const rows = await this.#database.query(
+        `INSERT INTO calendar (resource_id, token, floor) VALUES ${text}
+         ON CONFLICT (resource_id) DO UPDATE SET token = calendar.token + 1 RETURNING resource_id, token`,
+        values,
+      )
+      // The first change is counted up to it.
+      for (const row of rows) {
+        const settled = Number(row.token)
+        this.#tokens.set(Number(row.resource_id), { token: settled - 1, settled })
+      }
+    }
+  }
+
+  #next(resourceId: number): number {
+    const state = this.#tokens.get(resourceId)
+    if (!state) throw new TypeError(`no token was taken for calendar ${resourceId}`)
+    return ++state.token
   }
 
   /** Brings members up to date, and logs that. An etag of the account schedule gets its token as a mark of its own. */
   async write(changes: readonly Change[]): Promise<void> {
     const entered: SqlValue[][] = []
     const logged: SqlValue[][] = []
+    await this.#begin(changes.map(({ resourceId }) => resourceId))
     for (const { resourceId, name, uid, etag } of changes) {
-      const token = await this.#token(resourceId)
+      const token = this.#next(resourceId)
       logged.push([resourceId, name, uid, token, Number(etag === null), token, this.#now])
       if (etag !== null) entered.push([resourceId, name, uid, resourceId === SCHEDULE ? `${etag}-${token}` : etag])
       else await this.#database.query('DELETE FROM member WHERE resource_id = $1 AND name = $2', [resourceId, name])

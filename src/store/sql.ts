@@ -21,14 +21,24 @@ export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<T[
 /** Rows of one INSERT: powers of two, so that there are few different statements here too. */
 const mostRows = 64
 
+/** `($1, $2), ($3, $4) …` by size and width. */
+const tuples = new Map<string, string>()
+
+const tuplesOf = (size: number, width: number): string => {
+  const key = `${size} ${width}`
+  const known = tuples.get(key)
+  if (known !== undefined) return known
+  const text = Array.from({ length: size }, (_, index) => `(${placeholders(width, index * width + 1)})`).join(', ')
+  tuples.set(key, text)
+  return text
+}
+
 /** The parts of an INSERT of many rows: the text after VALUES, and the values. */
 export function* valueLists(rows: readonly (readonly SqlValue[])[]): Generator<{ text: string; values: SqlValue[] }> {
   for (let at = 0; at < rows.length; ) {
     const size = Math.min(mostRows, 2 ** Math.floor(Math.log2(rows.length - at)))
     const part = rows.slice(at, at + size)
-    const width = part[0]?.length ?? 0
-    const texts = part.map((_, index) => `(${placeholders(width, index * width + 1)})`)
-    yield { text: texts.join(', '), values: part.flat() }
+    yield { text: tuplesOf(size, part[0]?.length ?? 0), values: part.flat() }
     at += size
   }
 }
