@@ -31,6 +31,11 @@ interface StoredRef {
   readonly parts?: { readonly [key: string]: unknown }
 }
 
+const newBinding: Omit<BindingState, 'id'> = {
+  ...{ cursor: null, token: 0, dueAt: 0, writesAfter: 0, failures: 0, error: null, remedy: null },
+  ...{ lastSuccess: null, frozen: false, watchUntil: 0 },
+}
+
 /** What both sides last agreed on about one event. */
 export interface ShadowState {
   readonly uid: string
@@ -82,10 +87,10 @@ export async function bindings(database: Database): Promise<BindingState[]> {
   return (await database.query('SELECT * FROM binding ORDER BY id')).map(binding)
 }
 
+/** Of a binding that never ran: as a new one. */
 export async function bindingState(database: Database, id: string): Promise<BindingState> {
   const [row] = await database.query('SELECT * FROM binding WHERE id = $1', [id])
-  if (!row) throw new TypeError(`binding ${id} was never made`)
-  return binding(row)
+  return row ? binding(row) : { id, ...newBinding }
 }
 
 const columns = {
@@ -125,9 +130,9 @@ export async function secretOf(database: Database, name: string): Promise<string
   return String(row?.value)
 }
 
-/** Makes bindings due now: what a webhook or a local write does. */
-export async function wakeBindings(database: Database, ids: readonly string[]): Promise<void> {
-  for (const id of ids) await database.query('UPDATE binding SET due_at = 0 WHERE id = $1 AND due_at > 0', [id])
+/** Makes bindings due at `at` where they were due later; now: what a webhook or a local write does. */
+export async function wakeBindings(database: Database, ids: readonly string[], at = 0): Promise<void> {
+  for (const id of ids) await database.query('UPDATE binding SET due_at = $2 WHERE id = $1 AND due_at > $2', [id, at])
 }
 
 /**
@@ -147,6 +152,12 @@ export async function lease(
     [id, owner, now, until],
   )
   return taken.length > 0
+}
+
+/** Who has the right to run a binding, or was the last to have it; `null`: nobody ever. */
+export async function leaseOwner(database: Database, id: string): Promise<string | null> {
+  const [row] = await database.query('SELECT lease_owner FROM binding WHERE id = $1', [id])
+  return text(row?.lease_owner)
 }
 
 export async function release(database: Database, id: string, owner: string): Promise<void> {

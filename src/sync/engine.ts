@@ -7,12 +7,20 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { AccessDenied, CursorExpired, KaldavError, Unavailable } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
-import { type BindingState, bindingState, changedUids, ensureBinding, saveBinding } from '../store/bindings.ts'
+import {
+  type BindingState,
+  bindingState,
+  changedUids,
+  ensureBinding,
+  saveBinding,
+  wakeBindings,
+} from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import { applyHeld } from './held.ts'
 import { applyIncoming, type Context } from './incoming.ts'
 import { applyOutgoing, applyRefusals, isWritePause } from './outgoing.ts'
+import { nextPace, quickPace, spread } from './pace.ts'
 import { newReport, type SyncReport } from './report.ts'
 import type { Changes, Hook, Source } from './source.ts'
 
@@ -33,9 +41,15 @@ export interface EngineOptions {
   readonly now: () => number
 }
 
+/** Why writes to a calendar that is read all the same have to wait. */
+type Waiting = Pick<BindingState, 'error' | 'remedy'>
+
 export class Engine {
   readonly #options: EngineOptions
   readonly #open = new Map<string, Promise<Source>>()
+  readonly #readOnly = new Set<string>()
+  /** Seconds between two looks at each binding, while it was last run here. */
+  readonly #pace = new Map<string, number>()
   readonly #ending = new AbortController()
 
   constructor(options: EngineOptions) {
@@ -51,6 +65,11 @@ export class Engine {
     return opened
   }
 
+  /** Whether changes of ours concern the binding: of a source that was not opened yet it is assumed. */
+  pushes({ id, direction }: Binding): boolean {
+    return direction !== 'in' && !this.#readOnly.has(id)
+  }
+
   /**
    * Runs the binding once and records how it went. Never throws for what a remote does: that is in the report, and in
    * the binding's state with its remedy.
@@ -59,10 +78,11 @@ export class Engine {
     const { store, log, now } = this.#options
     const run = dryRun ? null : `${now()}-${randomUUID().slice(0, 8)}`
     const report = newReport(binding.source, binding.calendar, run)
-    await ensureBinding(store.database, binding.id)
+    if (!dryRun) await ensureBinding(store.database, binding.id)
     const state = await bindingState(store.database, binding.id)
+    const pace = nextPace(this.#pace.get(binding.id) ?? null, binding.pollSeconds)
     // The next poll is set before the run: a wake that comes during it is then not lost.
-    if (!dryRun) await saveBinding(store.database, binding.id, { dueAt: now() + spread(binding.pollSeconds) })
+    if (!dryRun) await saveBinding(store.database, binding.id, { dueAt: now() + spread(pace) })
     try {
       const source = await this.source(binding)
       const actor = { source: binding.source, user: null, run }
@@ -73,12 +93,15 @@ export class Engine {
         actor,
         report,
         dryRun,
+        planned: new Set<string>(),
         zone: this.#options.zone,
         signal: this.#ending.signal,
       }
-      await this.#rounds(context, state)
+      const waiting = await this.#rounds(context, state)
       if (dryRun) return report
-      await saveBinding(store.database, binding.id, { failures: 0, error: null, remedy: null, lastSuccess: now() })
+      const { error, remedy } = waiting ?? { error: null, remedy: null }
+      await saveBinding(store.database, binding.id, { failures: 0, error, remedy, lastSuccess: now() })
+      await this.#keepPace(binding, pace, report)
     } catch (error) {
       // Nothing has gone wrong: the next start goes on from here.
       if (this.#ending.signal.aborted) return report
@@ -118,7 +141,9 @@ export class Engine {
     const report = newReport(binding.source, binding.calendar, run)
     const source = await this.source(binding)
     const actor = { source: binding.source, user: null, run }
-    await applyHeld({ store, binding, source, actor, report, dryRun: false, zone, signal: this.#ending.signal }, answer)
+    const { signal } = this.#ending
+    const context = { store, binding, source, actor, report, dryRun: false, planned: new Set<string>(), zone, signal }
+    await applyHeld(context, answer)
     await saveBinding(store.database, binding.id, { dueAt: 0, ...(answer === 'restore' ? { token: 0 } : {}) })
     return report
   }
@@ -139,7 +164,16 @@ export class Engine {
     await Promise.allSettled(closed)
   }
 
-  async #rounds(context: Context, state: BindingState): Promise<void> {
+  /** Where something has just changed, more is likely to change: the next look comes sooner. */
+  async #keepPace(binding: Binding, pace: number, report: SyncReport): Promise<void> {
+    const busy = report.created + report.updated + report.removed > 0
+    const kept = busy ? quickPace(binding.pollSeconds) : pace
+    this.#pace.set(binding.id, kept)
+    if (kept < pace) await wakeBindings(this.#options.store.database, [binding.id], this.#options.now() + spread(kept))
+  }
+
+  /** @returns why writes wait, where they do */
+  async #rounds(context: Context, state: BindingState): Promise<Waiting | null> {
     const { binding } = context
     let { cursor, token, lastSuccess } = state
     for (let round = 1; ; round++) {
@@ -150,10 +184,11 @@ export class Engine {
       lastSuccess ??= this.#options.now()
       // The source hears that its refusals have arrived, and can tidy up behind them.
       if (changes.refused?.length && round < rounds && !context.dryRun) continue
-      if (binding.direction === 'in' || !context.source.push) return
+      if (!context.source.push) this.#readOnly.add(binding.id)
+      if (!this.pushes(binding)) return null
       const pushed = await this.#push(context, token, state)
       token = pushed.token
-      if (pushed.outcome === 'done' || context.dryRun) return
+      if (pushed.outcome === 'done' || context.dryRun) return pushed.waiting
       if (round === rounds) {
         throw new Unavailable(`${binding.id}: the remote calendar keeps changing while it is being written`)
       }
@@ -163,24 +198,26 @@ export class Engine {
   async #push(context: Context, from: number, state: BindingState) {
     const { store, now } = this.#options
     const { binding } = context
-    if (state.writesAfter > now()) return { outcome: 'done' as const, token: from }
+    if (state.writesAfter > now()) {
+      return { outcome: 'done' as const, token: from, waiting: { error: state.error, remedy: state.remedy } }
+    }
     let token = from
     try {
       for (;;) {
         const changed = await changedUids(store.database, binding.resourceId ?? SCHEDULE, token, pushBatch)
         const outcome = await applyOutgoing(context, changed.uids)
-        if (outcome === 'again') return { outcome, token }
+        if (outcome === 'again') return { outcome, token, waiting: null }
         const done = changed.token === token
         token = changed.token
         if (!done && !context.dryRun) await saveBinding(store.database, binding.id, { token })
-        if (done) return { outcome, token }
+        if (done) return { outcome, token, waiting: null }
       }
     } catch (error) {
       if (!isWritePause(error)) throw error
       const until = now() + (error.retryAfter ?? writePause)
-      await saveBinding(store.database, binding.id, { writesAfter: until, error: error.message, remedy: error.remedy })
+      await saveBinding(store.database, binding.id, { writesAfter: until })
       this.#options.log.warn({ binding: binding.id, until }, 'writes to a calendar wait')
-      return { outcome: 'done' as const, token }
+      return { outcome: 'done' as const, token, waiting: { error: error.message, remedy: error.remedy } }
     }
   }
 
@@ -216,6 +253,3 @@ async function pull({ source, store, binding, signal, dryRun }: Context, cursor:
     return source.pull(null, keep)
   }
 }
-
-/** Up to a tenth longer, so that many calendars do not ask at the same second. */
-const spread = (seconds: number): number => Math.ceil(seconds * (1 + Math.random() / 10))

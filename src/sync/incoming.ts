@@ -24,7 +24,10 @@ export interface Context {
   readonly source: Source
   readonly actor: Actor
   readonly report: SyncReport
+  /** Everything is decided and counted as in a true run, and taken back. */
   readonly dryRun: boolean
+  /** Of a dry run: events whose way to the remote is planned with what came from it. */
+  readonly planned: Set<string>
   /** The clock on which dates and floating times are read, IANA. */
   readonly zone: string
   /** Aborted when the process is to end: what is begun is finished, the rest is for the next run. */
@@ -38,7 +41,7 @@ interface Item {
 }
 
 export async function applyIncoming(context: Context, read: Changes, first: boolean): Promise<void> {
-  const { store, binding, report } = context
+  const { binding, report } = context
   const changes = first ? read : await withConfirmed(context, read)
   report.pulled = changes.changed.length + changes.removed.length
   const { changed, doubles } = await identify(context, changes)
@@ -52,10 +55,10 @@ export async function applyIncoming(context: Context, read: Changes, first: bool
     })
     await setImmediate()
   }
-  if (context.dryRun) return
-  await store.write(context.actor, async tx => {
+  await inTransaction(context, async tx => {
     for (const { id, uid, reason } of [...doubles, ...(changes.unreadable ?? [])]) {
       report.rejected++
+      report.plan.push({ uid: uid ?? id, side: 'ours', action: 'reject', fields: [] })
       await tx.addConflict({
         kind: 'rejected',
         resourceId: binding.resourceId,
@@ -70,8 +73,20 @@ export async function applyIncoming(context: Context, read: Changes, first: bool
   })
 }
 
-const inTransaction = (context: Context, work: (tx: Writer) => Promise<void>): Promise<void> =>
-  context.store.write(context.actor, work)
+/** Ends the transaction of a dry run. */
+class TakenBack extends Error {}
+
+async function inTransaction(context: Context, work: (tx: Writer) => Promise<void>): Promise<void> {
+  const { store, actor, dryRun } = context
+  try {
+    await store.write(actor, async tx => {
+      await work(tx)
+      if (dryRun) throw new TakenBack()
+    })
+  } catch (error) {
+    if (!(error instanceof TakenBack)) throw error
+  }
+}
 
 /** Finds the uid each remote event is known under; a second remote event with a uid already taken is kept out. */
 async function identify({ store, binding }: Context, changes: Changes) {
@@ -85,9 +100,12 @@ async function identify({ store, binding }: Context, changes: Changes) {
     const uid = knownAs ?? remote.event.uid
     const known = await shadowOf(store.database, binding.id, uid)
     const other = known?.remote && known.remote.id !== remote.ref.id ? known.remote.id : null
-    // Deleted and made anew under the same UID is one event that moved; two living copies are not.
+    // Deleted (perhaps earlier, and waiting for a person) and made anew is one event that moved; two living copies are not.
     const stillThere =
-      other && !removed.has(other) && (!changes.completeWithin || changes.changed.some(({ ref }) => ref.id === other))
+      other &&
+      !known?.held &&
+      !removed.has(other) &&
+      (!changes.completeWithin || changes.changed.some(({ ref }) => ref.id === other))
     if (seen.has(uid) || stillThere) {
       doubles.push({ id: remote.ref.id, uid, reason: `the remote has two events with the UID ${uid}` })
       continue
@@ -237,6 +255,7 @@ async function applyOrRefuse(context: Context, tx: Writer, item: Item): Promise<
   } catch (error) {
     if (!(error instanceof TooManyOccurrences) && !(error instanceof Rejected)) throw error
     report.rejected++
+    report.plan.push({ uid: item.uid, side: 'ours', action: 'reject', fields: [] })
     await tx.clearConflicts({ uid: item.uid, kind: 'rejected', source: binding.source })
     await tx.addConflict({
       ...{ kind: 'rejected', resourceId: binding.resourceId, uids: [item.uid], start: null, end: null },
@@ -247,7 +266,7 @@ async function applyOrRefuse(context: Context, tx: Writer, item: Item): Promise<
 }
 
 async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): Promise<void> {
-  const { binding, source, report } = context
+  const { binding, source } = context
   const shadow = await shadowOf(tx.database, binding.id, uid)
   const known = await oursOf(context, tx, uid)
   const { stored } = known
@@ -260,9 +279,8 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   const decided = decide({ base: joins ? null : base, ours, theirs }, prefer, viewOf(source))
   const decision: Decision = joins && decided.ours === 'none' ? { ...decided, ours: 'update' } : decided
   if (binding.direction === 'out' && !(base && theirs)) return
-  note(report, uid, decision)
-  if (context.dryRun) return
   await writeOurs(context, tx, decision, uid, stored?.event ?? null)
+  note(context, uid, decision)
   await noteClashes(context, tx, decision, uid)
   // Whatever kept it out before no longer does.
   await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
@@ -291,9 +309,15 @@ async function writeOurs(
   }
 }
 
-function note(report: SyncReport, uid: string, decision: Decision): void {
-  const { fields } = decision
-  if (decision.ours !== 'none') report.plan.push({ uid, side: 'ours', action: decision.ours, fields })
+function note({ report, dryRun, planned, binding, source }: Context, uid: string, decision: Decision): void {
+  const { ours, theirs, fields } = decision
+  if (ours !== 'none') report.plan.push({ uid, side: 'ours', action: ours, fields })
+  if (!dryRun) return
+  // A true run finds it in the store, where a dry one has left nothing.
+  planned.add(uid)
+  if (theirs === 'none' || binding.direction === 'in' || !source.push) return
+  report.plan.push({ uid, side: 'theirs', action: theirs === 'remove' ? 'delete' : theirs, fields })
+  report.pushed++
 }
 
 async function noteClashes({ binding, report }: Context, tx: Writer, decision: Decision, uid: string): Promise<void> {

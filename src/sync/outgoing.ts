@@ -20,11 +20,12 @@ export type Outcome = 'done' | 'again'
  */
 export async function applyOutgoing(context: Context, uids: readonly string[]): Promise<Outcome> {
   const { together = 1 } = context.source
+  const wanted = uids.filter(uid => !context.planned.has(uid))
   let outcome: Outcome = 'done'
   let quiet = 0
-  for (let at = 0; at < uids.length; at += together) {
+  for (let at = 0; at < wanted.length; at += together) {
     context.signal.throwIfAborted()
-    const results = await Promise.allSettled(uids.slice(at, at + together).map(uid => pushOne(context, uid)))
+    const results = await Promise.allSettled(wanted.slice(at, at + together).map(uid => pushOne(context, uid)))
     for (const result of results) {
       if (result.status === 'fulfilled') continue
       if (!(result.reason instanceof VersionMismatch)) throw result.reason
@@ -53,7 +54,10 @@ async function pushOne(context: Context, uid: string): Promise<boolean> {
   if (shadow?.refused === contentHash(base)) return false
   const at = shadow?.remote ?? null
   context.report.plan.push({ uid, side: 'theirs', action: at ? 'update' : 'create', fields })
-  if (context.dryRun) return true
+  if (context.dryRun) {
+    context.report.pushed++
+    return true
+  }
   try {
     const remote = await push.call(context.source, ours, at)
     context.report.pushed++
@@ -73,7 +77,10 @@ async function removeTheirs(context: Context, shadow: ShadowState): Promise<bool
   const { uid, remote } = shadow
   if (remote && (!source.remove || shadow.refused === removal)) return false
   if (remote) report.plan.push({ uid, side: 'theirs', action: 'delete', fields: [] })
-  if (context.dryRun) return remote !== null
+  if (context.dryRun) {
+    if (remote) report.pushed++
+    return remote !== null
+  }
   try {
     if (remote) await source.remove?.(remote)
     if (remote) report.pushed++

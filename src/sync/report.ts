@@ -1,4 +1,4 @@
-/** What one run of a binding did, as `kaldav sync --json` prints it. */
+/** What one run of a binding did (a dry run: would do), as `kaldav sync --json` prints it. */
 export interface SyncReport {
   readonly source: string
   readonly calendar: string
@@ -18,7 +18,7 @@ export interface SyncReport {
   conflicts: number
   error: string | null
   remedy: string | null
-  /** The plan, one line an event; filled by a dry run. */
+  /** What was or would be done, one line an event and side. */
   readonly plan: PlanLine[]
 }
 

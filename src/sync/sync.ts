@@ -1,5 +1,6 @@
 /** What people and commands ask of synchronisation: run it, plan it, look at it, answer what waits. */
-import { bindings as bindingStates, shadowIds } from '../store/bindings.ts'
+import { NotFound } from '../errors.ts'
+import { bindingState, bindings as bindingStates, ensureBinding, saveBinding, shadowIds } from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
@@ -20,7 +21,10 @@ export interface SourceState {
   readonly failures: number
   readonly error: string | null
   readonly remedy: string | null
+  /** Somebody has stopped it: it is neither read nor written until it is released. */
   readonly frozen: boolean
+  /** The remote has had enough: writes wait until then, reads go on; `null`: they do not. */
+  readonly writesAfter: number | null
 }
 
 /** The bindings of the configuration, and the configured calendars that cannot be bound, with the reason. */
@@ -42,6 +46,8 @@ export interface SyncOptions {
   readonly worker: Worker
   /** The account first: the others need its resources. */
   readonly configured: () => Promise<Configured>
+  /** Epoch seconds. */
+  readonly now?: () => number
 }
 
 export class Sync {
@@ -61,7 +67,8 @@ export class Sync {
     const { bindings, broken } = await configured()
     const asked = bindings.filter(binding => source === null || binding.source === source)
     for (const binding of asked) {
-      reports.push(dryRun ? await engine.run(binding, { dryRun }) : await worker.runNow(binding))
+      if (dryRun) reports.push(await engine.run(binding, { dryRun }))
+      else reports.push((await this.#frozen(binding)) ?? (await worker.runNow(binding)))
     }
     const [account, ...others] = asked
     const [first, ...rest] = reports
@@ -76,7 +83,7 @@ export class Sync {
   }
 
   async sources(): Promise<SourceState[]> {
-    const { store, configured } = this.#options
+    const { store, configured, now = () => Math.floor(Date.now() / 1000) } = this.#options
     const states = new Map((await bindingStates(store.database)).map(state => [state.id, state]))
     const names = new Map((await store.resources()).map(({ id, systemName }) => [id, systemName]))
     const { bindings, broken } = await configured()
@@ -96,15 +103,40 @@ export class Sync {
         error: state?.error ?? null,
         remedy: state?.remedy ?? null,
         frozen: state?.frozen ?? false,
+        writesAfter: state && state.writesAfter > now() ? state.writesAfter : null,
       }
     })
     const unbound = broken.map(
       ({ source, type, calendar, resource, error, remedy }): SourceState => ({
         ...{ id: `${source}/${calendar}`, source, type, calendar, resource, error, remedy },
-        ...{ direction: 'both', lastSuccess: null, nextDue: 0, failures: 0, frozen: false },
+        ...{ direction: 'both', lastSuccess: null, nextDue: 0, failures: 0, frozen: false, writesAfter: null },
       }),
     )
     return [...bound, ...unbound]
+  }
+
+  /**
+   * Stops every calendar of a source, or releases it. What changes meanwhile on either side is merged afterwards.
+   * @throws NotFound
+   */
+  async freeze(source: string, frozen: boolean): Promise<void> {
+    const { store, configured } = this.#options
+    const { bindings } = await configured()
+    const asked = bindings.filter(binding => binding.source === source)
+    if (asked.length === 0) {
+      const remedy = `There are ${[...new Set(bindings.map(binding => binding.source))].join(', ')}.`
+      throw new NotFound(`There is no source ${source}.`, { remedy })
+    }
+    for (const { id } of asked) {
+      await ensureBinding(store.database, id)
+      await saveBinding(store.database, id, frozen ? { frozen } : { frozen, dueAt: 0 })
+    }
+  }
+
+  async #frozen({ id, source, calendar }: Binding): Promise<SyncReport | null> {
+    if (!(await bindingState(this.#options.store.database, id)).frozen) return null
+    const remedy = `"kaldav sources --release ${source}" lets it go on.`
+    return { ...newReport(source, calendar, null), error: `${id} is frozen: nothing was done`, remedy }
   }
 
   /**

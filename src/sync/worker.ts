@@ -2,7 +2,6 @@
  * Runs bindings when they are due: by their poll, after a change of ours, or because a webhook or a person said so.
  * Several processes may share a database: a lease keeps each binding with one of them at a time.
  */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Unavailable } from '../errors.ts'
@@ -13,12 +12,14 @@ import {
   bindings as bindingStates,
   ensureBinding,
   lease,
+  leaseOwner,
   release,
   wakeBindings,
 } from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
+import { isGone, newOwner } from './owner.ts'
 import type { SyncReport } from './report.ts'
 import type { Hook } from './source.ts'
 import type { Configured } from './sync.ts'
@@ -47,7 +48,7 @@ export interface WorkerOptions {
 
 export class Worker {
   readonly #options: WorkerOptions
-  readonly #owner = randomUUID()
+  readonly #owner = newOwner()
   readonly #running = new Map<string, { readonly source: string; readonly finished: Promise<void> }>()
   #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null
   /** A wake came while bindings were being looked at. */
@@ -130,12 +131,13 @@ export class Worker {
   }
 
   async #tick(): Promise<void> {
-    const { store, log, now } = this.#options
+    const { log, now } = this.#options
     try {
       const { bindings } = await this.#options.configured()
-      for (const { id } of bindings) await ensureBinding(store.database, id)
-      const states = new Map((await bindingStates(store.database)).map(state => [state.id, state]))
-      for (const binding of bindings) {
+      const states = await this.#states(bindings)
+      const dueAt = ({ id }: Binding) => states.get(id)?.dueAt ?? 0
+      // Who has waited longest comes first: of many busy calendars none is left waiting for ever.
+      for (const binding of [...bindings].sort((a, b) => dueAt(a) - dueAt(b))) {
         const state = states.get(binding.id)
         if (this.#stopped || !state || this.#running.has(binding.id)) continue
         if (!(await this.#isDue(binding, state, now()))) continue
@@ -147,10 +149,23 @@ export class Worker {
     }
   }
 
+  async #states(bindings: readonly Binding[]): Promise<ReadonlyMap<string, BindingState>> {
+    const { database } = this.#options.store
+    const read = async () => new Map((await bindingStates(database)).map(state => [state.id, state]))
+    const states = await read()
+    const fresh = bindings.filter(({ id }) => !states.has(id))
+    for (const { id } of fresh) await ensureBinding(database, id)
+    return fresh.length > 0 ? read() : states
+  }
+
   #launch(binding: Binding): void {
     const finished = this.#run(binding)
       .catch((error: unknown) => this.#options.log.error({ err: error, binding: binding.id }, 'a run failed'))
-      .then(() => void this.#running.delete(binding.id))
+      .then(() => {
+        this.#running.delete(binding.id)
+        // Others of its source may have waited for the place.
+        this.#schedule(settleTime)
+      })
     this.#running.set(binding.id, { source: binding.source, finished })
   }
 
@@ -162,7 +177,7 @@ export class Worker {
     if (state.frozen) return false
     if (state.dueAt <= now) return true
     // After a failure the distance to the next try stands, whatever has changed here.
-    if (binding.direction === 'in' || state.failures > 0 || state.writesAfter > now) return false
+    if (!this.#options.engine.pushes(binding) || state.failures > 0 || state.writesAfter > now) return false
     return (await this.#options.store.token(binding.resourceId ?? SCHEDULE)) > state.token
   }
 
@@ -174,11 +189,20 @@ export class Worker {
     if (watchUntil <= now()) await engine.watch(binding, hook)
   }
 
+  /** A process that was killed needs no lease any more: its bindings do not wait until that ends. */
+  async #inherit(id: string, hold: () => Promise<boolean>): Promise<boolean> {
+    const { database } = this.#options.store
+    const owner = await leaseOwner(database, id)
+    if (owner === null || !isGone(owner)) return false
+    await release(database, id, owner)
+    return hold()
+  }
+
   async #run(binding: Binding): Promise<SyncReport | null> {
     const { store, engine, now, onReport } = this.#options
     await ensureBinding(store.database, binding.id)
     const hold = () => lease(store.database, binding.id, this.#owner, now(), now() + leaseTime)
-    if (!(await hold())) return null
+    if (!(await hold()) && !(await this.#inherit(binding.id, hold))) return null
     const renewal = setInterval(() => void hold(), (leaseTime / 3) * 1000)
     try {
       const report = await engine.run(binding)

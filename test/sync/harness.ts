@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
+import type { Database } from '../../src/store/database.ts'
 import type { Actor, Resource } from '../../src/store/store.ts'
 import { Store } from '../../src/store/store.ts'
 import type { Binding } from '../../src/sync/binding.ts'
@@ -30,9 +31,12 @@ const room: Resource = {
   ...{ parentId: null, entryId: null, timeZone: 'Europe/Berlin', status: 2 },
 }
 
-export async function openHarness(clock: { now: number } = { now: Math.floor(Date.now() / 1000) }): Promise<Harness> {
+export async function openHarness(
+  clock: { now: number } = { now: Math.floor(Date.now() / 1000) },
+  wrap: (database: Database) => Database = database => database,
+): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'kaldav-sync-'))
-  const database = await openSqlite(join(folder, 'kaldav.db'))
+  const database = wrap(await openSqlite(join(folder, 'kaldav.db')))
   const now = () => clock.now
   const store = await Store.open(database, { zone: 'Europe/Berlin', now })
   await store.write(person, async tx => {

@@ -1,6 +1,6 @@
 /**
- * A world of sources and people around one store: anyone edits and deletes at any time, requests fail before or after
- * they took effect, cursors expire. When it has calmed down, every side must say the same, nobody may write any more,
+ * A world of two to four sources and people around one store: anyone edits and deletes at any time, requests fail before
+ * or after they took effect, the process dies between any two effects, cursors expire. When it has calmed down, every side must say the same, nobody may write any more,
  * and nothing may be lost or doubled.
  */
 import fc from 'fast-check'
@@ -8,20 +8,65 @@ import { MemorySource } from '../../adapters/memory.ts'
 import { Unavailable } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
+import type { Database } from '../../src/store/database.ts'
 import type { Binding } from '../../src/sync/binding.ts'
 import type { SyncReport } from '../../src/sync/report.ts'
 import type { Changes, RemoteRef, Source } from '../../src/sync/source.ts'
 import { lossy, scheduleEvent } from './arbitrary.ts'
 import { type Harness, openHarness } from './harness.ts'
 
+/** A process that dies before its n-th effect from now, and does nothing more until it is started again. */
+class Process {
+  #left = Number.POSITIVE_INFINITY
+
+  dieAfter(effects: number): void {
+    this.#left = effects
+  }
+
+  start(): void {
+    this.#left = Number.POSITIVE_INFINITY
+  }
+
+  /** Called before anything that lasts, here or at a remote. */
+  effect(): void {
+    this.alive()
+    this.#left--
+    this.alive()
+  }
+
+  alive(): void {
+    if (this.#left < 0) throw new Error('the process died')
+  }
+
+  around(database: Database): Database {
+    const isRead = (sql: string) => /^\s*SELECT/i.test(sql)
+    return {
+      engine: database.engine,
+      query: async (sql, values) => {
+        if (isRead(sql)) this.alive()
+        else this.effect()
+        return database.query(sql, values)
+      },
+      transaction: async work => {
+        this.effect()
+        return database.transaction(work)
+      },
+      snapshot: work => database.snapshot(work),
+      close: () => database.close(),
+    }
+  }
+}
+
 /** A source whose next request fails, before or after it took effect. */
 class Unreliable implements Source {
   readonly inner = new MemorySource()
   readonly #lossy: boolean
+  readonly #process: Process
   failure: 'none' | 'before' | 'after' = 'none'
 
-  constructor(isLossy: boolean) {
+  constructor(isLossy: boolean, process: Process) {
     this.#lossy = isLossy
+    this.#process = process
   }
 
   normalize(event: ScheduleEvent): ScheduleEvent {
@@ -41,6 +86,7 @@ class Unreliable implements Source {
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    this.#process.effect()
     const { failure } = this
     this.failure = 'none'
     if (failure === 'before') throw new Unavailable('the connection broke before the request')
@@ -55,8 +101,9 @@ export type Step =
   | { readonly kind: 'run'; readonly where: number }
   | { readonly kind: 'fail'; readonly where: number; readonly how: 'before' | 'after' }
   | { readonly kind: 'forget'; readonly where: number }
+  | { readonly kind: 'die'; readonly where: number; readonly after: number }
 
-const where = fc.nat({ max: 3 })
+const where = fc.nat({ max: 4 })
 const uid = fc.constantFrom('a', 'b', 'c', 'd')
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -72,13 +119,23 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), where }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('die' as const), where, after: fc.nat({ max: 20 }) }) },
 )
 
-/** Sources 0 and 1 are rooms, 2 is the account (lossy where asked); place 3 is people on the store itself. */
-export async function play(steps: readonly Step[], lossyRoom: boolean): Promise<void> {
-  const harness = await openHarness({ now: 1_790_000_000 })
+/** How a world is made: whether its first room is lossy, and how many sources there are (2 to 4). */
+export interface Shape {
+  readonly lossy: boolean
+  readonly sources: number
+}
+
+export const shape: fc.Arbitrary<Shape> = fc.record({ lossy: fc.boolean(), sources: fc.integer({ min: 2, max: 4 }) })
+
+/** Sources 0 and 2 are rooms, 1 is the account, 3 a second calendar of the first room; further places are people here. */
+export async function play(steps: readonly Step[], { lossy, sources }: Shape): Promise<void> {
+  const process = new Process()
+  const harness = await openHarness({ now: 1_790_000_000 }, database => process.around(database))
   try {
-    const world = new World(harness, lossyRoom)
+    const world = new World(harness, process, lossy, sources)
     for (const each of steps) await world.take(each)
     await world.settle()
     await world.check()
@@ -89,18 +146,21 @@ export async function play(steps: readonly Step[], lossyRoom: boolean): Promise<
 
 class World {
   readonly #harness: Harness
+  readonly #process: Process
   readonly #sources: readonly Unreliable[]
   readonly #bindings: readonly Partial<Binding>[]
   readonly #deleted = new Set<string>()
   readonly #made = new Set<string>()
 
-  constructor(harness: Harness, lossyRoom: boolean) {
+  constructor(harness: Harness, process: Process, lossyRoom: boolean, sources: number) {
     this.#harness = harness
-    this.#sources = [new Unreliable(lossyRoom), new Unreliable(false), new Unreliable(false)]
+    this.#process = process
+    this.#sources = Array.from({ length: sources }, (_, n) => new Unreliable(n === 0 && lossyRoom, process))
     this.#bindings = [
       { id: 'a/1', source: 'a', resourceId: 1, prefer: () => 'theirs' },
-      { id: 'b/2', source: 'b', resourceId: 2, prefer: () => 'ours' },
       { id: 'k/all', source: 'k', resourceId: null, prefer: () => 'ours' },
+      { id: 'b/2', source: 'b', resourceId: 2, prefer: () => 'ours' },
+      { id: 'c/1', source: 'c', resourceId: 1, prefer: () => 'ours' },
     ]
   }
 
@@ -110,14 +170,15 @@ class World {
     else if (step.kind === 'delete') await this.#delete(step.uid, source)
     else if (!source) return
     else if (step.kind === 'run') await this.#run(step.where)
+    else if (step.kind === 'die') await this.#die(step)
     else if (step.kind === 'fail') source.failure = step.how
     else source.inner.forget()
   }
 
   async #put({ uid, event, where }: Extract<Step, { kind: 'put' | 'delete' }>, source: Unreliable | undefined) {
     this.#made.add(uid)
-    const room = where === 0 ? [1] : where === 1 ? [2] : event.resourceIds
-    const said = { ...event, uid, resourceIds: room }
+    const room = source && this.#bindings[where]?.resourceId
+    const said = { ...event, uid, resourceIds: room ? [room] : event.resourceIds }
     if (source) source.inner.put(source.normalize(said))
     else await this.#harness.put(said)
   }
@@ -132,6 +193,13 @@ class World {
     const source = this.#sources[where]
     if (!source) throw new TypeError('no such source')
     return this.#harness.run(source, this.#bindings[where])
+  }
+
+  /** A run that does not live to its end, unless it is over before. */
+  async #die({ where, after }: Extract<Step, { kind: 'die' }>): Promise<void> {
+    this.#process.dieAfter(after)
+    await this.#run(where).catch(() => {})
+    this.#process.start()
   }
 
   async settle(): Promise<void> {

@@ -1,0 +1,195 @@
+/** One run of a binding: what it plans, what it shows, and how soon the next one comes. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MemorySource } from '../../adapters/memory.ts'
+import { Rejected, Unavailable } from '../../src/errors.ts'
+import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
+import { bindingState } from '../../src/store/bindings.ts'
+import { nextPace, quickPace } from '../../src/sync/pace.ts'
+import type { Source } from '../../src/sync/source.ts'
+import { type Harness, openHarness } from './harness.ts'
+
+const lecture = (uid: string, summary = uid, rrules: readonly string[] = []): ScheduleEvent => ({
+  uid,
+  master: {
+    ...emptyMaster({ dateTime: '2027-03-02T09:00:00', tzid: 'Europe/Berlin' }, { duration: 'PT1H' }),
+    ...{ summary, rrules },
+  },
+  overrides: [],
+  resourceIds: [1],
+})
+
+const clock = { now: 1_790_000_000 }
+let harness: Harness
+let source: MemorySource
+beforeEach(async () => {
+  clock.now = 1_790_000_000
+  harness = await openHarness(clock)
+  source = new MemorySource()
+})
+afterEach(() => harness.close())
+
+const state = () => bindingState(harness.store.database, 'test/room')
+const dry = (from: Source = source) => harness.engine.run(harness.binding(from), { dryRun: true })
+/** Everything in the database but the bookkeeping of when to look again. */
+const everything = async () => [
+  await harness.store.database.query('SELECT * FROM event ORDER BY uid'),
+  await harness.store.database.query('SELECT * FROM shadow ORDER BY uid'),
+  await harness.store.database.query('SELECT * FROM conflict'),
+  await harness.store.database.query('SELECT * FROM journal'),
+  await harness.store.database.query('SELECT * FROM binding'),
+  source.clock,
+]
+
+describe('a dry run', () => {
+  it('says what would be created, updated, deleted and rejected on each side, and writes nothing', async () => {
+    for (const uid of ['moved here', 'moved there', 'gone here', 'gone there', 'other', 'more'])
+      source.put(lecture(uid))
+    await harness.run(source)
+    await harness.put(lecture('moved here', 'new here'))
+    source.put(lecture('moved there', 'new there'))
+    await harness.remove('gone here')
+    source.delete('gone there')
+    await harness.put(lecture('made here'))
+    source.put(lecture('made there'))
+    source.put(lecture('exploding', 'x', ['FREQ=SECONDLY']))
+    const before = await everything()
+    const { plan, ...counts } = await dry()
+    expect(await everything()).toEqual(before)
+    expect(plan.map(({ side, action, uid, fields }) => [side, action, uid, ...fields]).sort()).toEqual([
+      ['ours', 'create', 'made there'],
+      ['ours', 'delete', 'gone there'],
+      ['ours', 'reject', 'exploding'],
+      ['ours', 'update', 'moved there', 'text:summary'],
+      ['theirs', 'create', 'made here'],
+      ['theirs', 'delete', 'gone here'],
+      ['theirs', 'update', 'moved here', 'text:summary'],
+    ])
+    const { error, pulled, created, updated, removed, pushed, rejected } = await harness.run(source)
+    expect(counts).toMatchObject({ error, pulled, created, updated, removed, pushed, rejected })
+  })
+
+  it('of a calendar that never ran leaves no trace of it', async () => {
+    source.put(lecture('first'))
+    const before = await everything()
+    expect(await dry()).toMatchObject({ created: 1, run: null })
+    expect(await everything()).toEqual(before)
+  })
+
+  it('plans one change where both sides have one, with the fields of both', async () => {
+    source.put(lecture('both'))
+    await harness.run(source)
+    source.put(lecture('both', 'new there'))
+    const { master } = lecture('both')
+    await harness.put({ ...lecture('both'), master: master && { ...master, description: 'new here' } })
+    const { plan } = await dry()
+    expect(plan.map(({ side, action, uid }) => [side, action, uid])).toEqual([
+      ['ours', 'update', 'both'],
+      ['theirs', 'update', 'both'],
+    ])
+  })
+
+  it('counts what the source holds and cannot be read', async () => {
+    const unreadable = [{ id: 'x1', uid: null, reason: 'no start' }]
+    const found: Source = { pull: async () => ({ changed: [], removed: [], unreadable, cursor: '1' }) }
+    expect(await dry(found)).toMatchObject({ rejected: 1, plan: [{ uid: 'x1', side: 'ours', action: 'reject' }] })
+    expect(await harness.store.conflicts()).toEqual([])
+  })
+})
+
+describe('writes that have to wait', () => {
+  it('are shown with their reason until they go on, and reads go on meanwhile', async () => {
+    let full = true
+    const push: Source['push'] = (event, at) => {
+      if (full) throw new Unavailable('the calendar has had enough', { retryAfter: 600, scope: 'writes' })
+      return source.push(event, at)
+    }
+    const busy: Source = { pull: cursor => source.pull(cursor), push, remove: at => source.remove(at) }
+    await harness.put(lecture('ours'))
+    await harness.run(busy)
+    expect(await state()).toMatchObject({
+      failures: 0,
+      writesAfter: clock.now + 600,
+      error: expect.stringContaining('enough'),
+    })
+    full = false
+    source.put(lecture('theirs'))
+    clock.now += 60
+    expect(await harness.run(busy)).toMatchObject({ created: 1, pushed: 0, error: null })
+    expect((await state()).error).toContain('enough')
+    clock.now += 600
+    expect(await harness.run(busy)).toMatchObject({ pushed: 1 })
+    expect(await state()).toMatchObject({ error: null, remedy: null })
+  })
+})
+
+describe('a failure', () => {
+  let failure: Error | null = null
+  const failing: Source = {
+    pull: cursor => (failure ? Promise.reject(failure) : source.pull(cursor)),
+  }
+
+  it('is tried again after a growing time, never sooner than the remote asked', async () => {
+    const waits: number[] = []
+    failure = new Unavailable('down')
+    for (let tries = 0; tries < 12; tries++) {
+      await harness.run(failing, { pollSeconds: 300 })
+      waits.push((await state()).dueAt - clock.now)
+    }
+    for (const [index, least] of [5, 10, 20, 40, 80, 160, 300, 300].entries()) {
+      expect(waits[index]).toBeGreaterThanOrEqual(least)
+      expect(waits[index]).toBeLessThanOrEqual(Math.ceil(least * 1.1))
+    }
+    failure = new Unavailable('wait', { retryAfter: 4000 })
+    await harness.run(failing)
+    expect((await state()).dueAt).toBeGreaterThanOrEqual(clock.now + 4000)
+  })
+
+  it('is over with the first success', async () => {
+    failure = new Unavailable('down', { remedy: 'Wait.' })
+    await harness.run(failing)
+    expect(await state()).toMatchObject({ failures: 1, error: 'down', remedy: 'Wait.' })
+    failure = null
+    await harness.run(failing)
+    expect(await state()).toMatchObject({ failures: 0, error: null, remedy: null })
+  })
+})
+
+describe('the next look', () => {
+  it('comes sooner after a change, then ever later, and never later than configured', () => {
+    expect([1, 10, 60, 300, 3600].map(quickPace)).toEqual([1, 10, 15, 75, 900])
+    const paces = [quickPace(300)]
+    for (let quiet = 0; quiet < 4; quiet++) paces.push(nextPace(paces.at(-1) ?? null, 300))
+    expect(paces).toEqual([75, 150, 300, 300, 300])
+    expect(nextPace(null, 300)).toBe(300)
+  })
+
+  it('is soon where something has changed, and as configured where nothing does', async () => {
+    const due = async () => {
+      await harness.run(source, { pollSeconds: 300 })
+      return (await state()).dueAt - clock.now
+    }
+    expect(await due()).toBeGreaterThanOrEqual(300)
+    source.put(lecture('new'))
+    expect(await due()).toBeLessThanOrEqual(83)
+    expect(await due()).toBeGreaterThanOrEqual(150)
+    expect(await due()).toBeGreaterThanOrEqual(300)
+  })
+})
+
+it('a refusal is remembered: the same event is not offered twice', async () => {
+  let offered = 0
+  const picky: Source = {
+    pull: cursor => source.pull(cursor),
+    push: () => {
+      offered++
+      return Promise.reject(new Rejected('tooLong', 'longer than a day', { remedy: 'Shorten it.' }))
+    },
+  }
+  await harness.put(lecture('long'))
+  expect(await harness.run(picky)).toMatchObject({ rejected: 1 })
+  expect(await harness.run(picky)).toMatchObject({ rejected: 0 })
+  await harness.put(lecture('long', 'renamed'))
+  await harness.run(picky)
+  expect(offered).toBe(2)
+  expect(await harness.store.conflicts()).toMatchObject([{ kind: 'rejected', uids: ['long'] }])
+})
