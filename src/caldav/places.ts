@@ -67,6 +67,15 @@ export const calendarHref = (segment: string): string => encodePath(['dav', 'cal
 export const eventHref = (segment: string, name: string): string =>
   `${homeHref}${encodeSegment(segment)}/${encodeSegment(name)}`
 
+/** Where a POST makes an event whose name the server chooses; the example of RFC 5995 §3.2.1, and Apple's. */
+const ADD_MEMBER = ';add-member'
+
+export const addMemberHref = (segment: string): string => `${calendarHref(segment)}${ADD_MEMBER}`
+
+/** The calendar whose add-member address this is; every other place is itself. */
+export const postedTo = (place: Place | null): Place | null =>
+  place?.kind === 'event' && place.name === ADD_MEMBER ? { kind: 'calendar', calendar: place.calendar } : place
+
 export const subscriptionHref = (id: string): string => `/dav/subscriptions/${encodeSegment(id)}`
 
 const FIXED: Readonly<Record<string, string>> = {

@@ -4,7 +4,16 @@ import { element, emptyElements, escapeXml, textElement } from '../dav/write.ts'
 import { AVAILABILITY } from './availability.ts'
 import { DATA_TYPES } from './data-spec.ts'
 import * as limits from './limits.ts'
-import { calendarHref, homeHref, inboxHref, outboxHref, principalsHref, SCHEDULE_SEGMENT, userHref } from './places.ts'
+import {
+  addMemberHref,
+  calendarHref,
+  homeHref,
+  inboxHref,
+  outboxHref,
+  principalsHref,
+  SCHEDULE_SEGMENT,
+  userHref,
+} from './places.ts'
 import { PUSH_PROPERTIES } from './push.ts'
 import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
 import { supportedReports } from './supported.ts'
@@ -148,8 +157,10 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
     personal: true,
     value: target => target.calendar.description && escapeXml(target.calendar.description),
   },
-  // RFC 5995: a POST to the calendar itself makes an event whose name the server chooses.
-  { name: dav('add-member'), value: target => (target.rights === 'write' ? href(target.href) : null) },
+  {
+    name: dav('add-member'),
+    value: ({ rights, calendar }) => (rights === 'write' ? href(addMemberHref(calendar.segment)) : null),
+  },
   {
     name: caldav('calendar-timezone'),
     personal: true,

@@ -12,7 +12,7 @@ import type { Gateway, Method } from './gateway.ts'
 import { get } from './get.ts'
 import { refuseCollection } from './mkcalendar.ts'
 import { allow, allowedMethods, answerOptions } from './options.ts'
-import { type Place, placeOf, rootHref } from './places.ts'
+import { type Place, placeOf, postedTo, rootHref } from './places.ts'
 import { post } from './post.ts'
 import { propfind } from './propfind.ts'
 import { proppatch } from './proppatch.ts'
@@ -59,9 +59,10 @@ const answer = async (
   gateway: Gateway,
   request: IncomingMessage,
   response: ServerResponse,
-  { place }: { readonly place: Place | null },
+  route: { readonly place: Place | null },
 ): Promise<void> => {
   const method = request.method ?? 'GET'
+  const place = method === 'POST' ? postedTo(route.place) : route.place
   if (method === 'OPTIONS') return answerOptions(gateway, response, place?.kind ?? 'root')
   const person = await authenticate(gateway, request)
   const handler = METHODS[method]

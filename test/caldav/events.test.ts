@@ -182,6 +182,22 @@ describe('an event', () => {
     expect((await gateway.call('POST', '/dav/calendars/lh101/', { body: 'x' })).status).toBe(405)
   })
 
+  it('gets a name of our choice by POST to the add-member address too', async () => {
+    const found = await gateway.call('PROPFIND', '/dav/calendars/lh101/', {
+      headers: { depth: '0' },
+      body: '<D:propfind xmlns:D="DAV:"><D:prop><D:add-member/></D:prop></D:propfind>',
+    })
+    const address = '/dav/calendars/lh101/;add-member'
+    expect(found.body).toContain(`<D:add-member><D:href>${address}</D:href></D:add-member>`)
+    const prefer = { ...type, prefer: 'return=representation' }
+    const answer = await gateway.call('POST', address, { headers: prefer, body: ics('added') })
+    expect([answer.status, answer.body]).toEqual([201, ics('added')])
+    const path = new URL(String(answer.headers.location)).pathname
+    expect((await get(path)).headers.etag).toBe(answer.headers.etag)
+    expect((await get(address)).status).toBe(404)
+    await gateway.call('DELETE', path)
+  })
+
   it('is changed under an If header as under If-Match (RFC 4918 §10.4)', async () => {
     const path = '/dav/calendars/lh101/if.ics'
     const { headers } = await put(path, ics('if'))
