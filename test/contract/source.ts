@@ -36,7 +36,7 @@ export interface SourceLaws {
   readonly gaps?: readonly Gap[]
   /** A source that cannot be written keeps the laws of reading only. */
   readonly readOnly?: boolean
-  /** Milliseconds each law may take; 5,000 unless told. */
+  /** Milliseconds each law may take; 20,000 unless told. */
   readonly timeout?: number
 }
 
@@ -365,8 +365,8 @@ export function testSource(name: string, options: SourceLaws): void {
       }
       const reason = gaps.get(law)
       // A gap that has closed is a wrong statement about the adapter, so it fails too.
-      if (reason === undefined) it(law, { timeout: options.timeout ?? 5000 }, run)
-      else it.fails(`${law} (gap: ${reason})`, { timeout: options.timeout ?? 5000 }, run)
+      if (reason === undefined) it(law, { timeout: options.timeout ?? 20_000 }, run)
+      else it.fails(`${law} (gap: ${reason})`, { timeout: options.timeout ?? 20_000 }, run)
     }
   })
 }
