@@ -26,8 +26,10 @@ import type { Configured } from './sync.ts'
 
 /** How often due times are looked at, ms; a wake does not wait for it. */
 const tickEvery = 1000
-/** Changes of ours within this time go out together, ms. */
+/** Changes of ours go out once no other has come for so long, so that many go out together … ms. */
 const settleTime = 50
+/** … or so long after the first one that waits, ms: pushing takes the time of those who are writing. */
+const longestWait = 5000
 /** A process that died holds its bindings this long at most, seconds; a living one renews while it runs. */
 const leaseTime = 60
 const perSource = 4
@@ -54,6 +56,8 @@ export class Worker {
   /** A wake came while bindings were being looked at. */
   #again = false
   #ticking: Promise<void> | null = null
+  /** When the first and the last change came that have not been looked at. */
+  #changes: { readonly first: number; readonly last: number } | null = null
   /** Before `start` and after `stop` nothing is looked at; what becomes due meanwhile stays due. */
   #stopped = true
 
@@ -68,6 +72,8 @@ export class Worker {
 
   /** Something of ours has changed: bindings that push look at it soon. */
   changed(): void {
+    const now = performance.now()
+    this.#changes = { first: this.#changes?.first ?? now, last: now }
     this.#schedule(settleTime)
   }
 
@@ -121,8 +127,21 @@ export class Worker {
     this.#next = { at, timer: setTimeout(() => this.#look(), delay) }
   }
 
+  /** How long the next look waits for changes to settle, ms. */
+  #unsettled(): number {
+    if (!this.#changes) return 0
+    const { first, last } = this.#changes
+    return Math.min(last + settleTime, first + longestWait) - performance.now()
+  }
+
   #look(): void {
     this.#next = null
+    const rest = this.#unsettled()
+    if (rest > 0) {
+      this.#schedule(rest)
+      return
+    }
+    this.#changes = null
     this.#ticking = this.#tick().finally(() => {
       this.#ticking = null
       this.#schedule(this.#again ? settleTime : tickEvery)

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import pino from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { bindingState, ensureBinding, lease, saveBinding } from '../../src/store/bindings.ts'
@@ -89,6 +89,41 @@ describe('a lease', () => {
     expect(pulled).toBe(1)
     expect((await bindingState(harness.store.database, 'test/room')).lastSuccess).toBeNull()
   })
+})
+
+it('changes that follow one another are looked at together, five seconds after the first at the latest', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  let looks = 0
+  const configured = async () => {
+    looks++
+    return { bindings: [], broken: [] }
+  }
+  const { store, engine } = harness
+  const counting = new Worker({ store, engine, configured, log: pino({ level: 'silent' }), now })
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+  const changing = async (ms: number) => {
+    for (let at = 0; at < ms; at += 40) {
+      counting.changed()
+      await pass(40)
+    }
+  }
+  try {
+    counting.start()
+    await pass(1)
+    expect(looks).toBe(1)
+    await changing(4800)
+    expect(looks).toBe(1)
+    await changing(400)
+    expect(looks).toBe(2)
+    await pass(50)
+    expect(looks).toBe(3)
+    counting.changed()
+    await pass(50)
+    expect(looks).toBe(4)
+  } finally {
+    vi.useRealTimers()
+    await counting.stop()
+  }
 })
 
 it('no more than four calendars of one source are run at a time, and others do not wait for them', async () => {
