@@ -1,7 +1,7 @@
 /** The gateway as a process: started the way people start it, used, and stopped. */
 import type { ChildProcess } from 'node:child_process'
 import { afterEach, expect, test } from 'vitest'
-import { kaldav, start, systemPath, type Workplace, whenReady, workplace } from './support/run.ts'
+import { kaldav, start, startByShell, systemPath, type Workplace, whenReady, workplace } from './support/run.ts'
 
 const running: ChildProcess[] = []
 afterEach(() => {
@@ -73,4 +73,27 @@ test('starts on the Node of the system, passes signals on, and does not outlive 
       { timeout: 10_000 },
     )
     .toBe('gone')
+}, 30_000)
+
+test('started by npm, it ends in good order when npm is told to stop', async () => {
+  const place = workplace()
+  const shell = startByShell(place)
+  running.push(shell)
+  let log = ''
+  shell.stderr?.on('data', chunk => {
+    log += chunk
+  })
+  const { url } = await whenReady(shell)
+  shell.kill('SIGTERM')
+  await expect
+    .poll(
+      () =>
+        fetch(`${url}/readyz`).then(
+          () => 'still there',
+          () => 'gone',
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe('gone')
+  await expect.poll(() => log, { timeout: 10_000 }).toContain('"msg":"stopped"')
 }, 30_000)

@@ -22,6 +22,12 @@ export type Workplace = ReturnType<typeof workplace>
 export const start = ({ folder, env }: Workplace, args: readonly string[], node = process.execPath): ChildProcess =>
   spawn(node, [bin, ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
 
+/** As `npm start` does it: in a shell, which hands no signal on. */
+export const startByShell = ({ folder, env }: Workplace): ChildProcess =>
+  spawn('sh', ['-c', `"${process.execPath}" "${bin}" serve; true`], {
+    ...{ cwd: folder, env: { ...env, npm_lifecycle_event: 'start' }, stdio: ['pipe', 'pipe', 'pipe'] },
+  })
+
 export interface Ran {
   readonly status: number | null
   readonly stdout: string
