@@ -35,13 +35,37 @@ const matchers: Readonly<Record<string, (value: string, wanted: string) => boole
   equals: (value, wanted) => value.trim() === wanted,
 }
 
+const equals = (one: string, other: string): boolean => one === other
+
+/** An attribute that takes one of a few words; `null` where it is missing. @throws DavError 400 for any other word */
+const oneOf = (node: XmlNode, name: string, words: readonly string[], same = equals): string | null => {
+  const value = attribute(node, name)
+  if (value === null) return null
+  const word = words.find(candidate => same(candidate, value))
+  if (word === undefined) throw badRequest(`${name}="${value}" is none of ${words.join(', ')}`)
+  return word
+}
+
+const KINDS: readonly string[] = ['individual', 'group', 'resource', 'room', 'unknown']
+
+/** How many results are wanted (CS:limit). @throws DavError 400 for a limit without a number */
+const limitOf = (body: XmlNode): number | undefined => {
+  const limit = child(body, calendarserver('limit'))
+  if (!limit) return undefined
+  const results = child(limit, calendarserver('nresults'))
+  const text = results ? textOf(results).trim() : ''
+  if (!/^\d{1,9}$/.test(text)) throw badRequest('A limit holds nresults, a whole number')
+  return Number(text)
+}
+
 /** DAV:property-search: every property named has to match. */
 const searchTest = (node: XmlNode): Test => {
   const prop = child(node, dav('prop'))
   const match = child(node, dav('match'))
   if (!prop || !match) throw badRequest('DAV:property-search holds DAV:prop and DAV:match')
   const wanted = textOf(match).trim().toLowerCase()
-  const matches = matchers[attribute(match, 'match-type') ?? 'contains'] ?? matchers.contains
+  oneOf(match, 'caseless', ['yes', 'no'])
+  const matches = matchers[oneOf(match, 'match-type', Object.keys(matchers)) ?? 'contains']
   const names = children(prop).map(({ name }) => name)
   return entry => names.every(name => SEARCHABLE[name] !== undefined && matches?.(textIn(entry, name), wanted))
 }
@@ -80,14 +104,16 @@ export const principalPropertySearch: Report = async (exchange, body) => {
   requireOneProp(body, 0)
   const tests = childrenNamed(body, dav('property-search')).map(searchTest)
   if (tests.length === 0) throw badRequest('DAV:principal-property-search holds DAV:property-search')
-  const any = attribute(body, 'test') === 'anyof'
-  const type = attribute(body, 'type')?.toLowerCase()
+  const any = oneOf(body, 'test', ['anyof', 'allof']) === 'anyof'
+  const type = oneOf(body, 'type', KINDS, (kind, value) => kind === value.toLowerCase())
+  const limit = limitOf(body)
   await answer(
     exchange,
     body,
     entry =>
-      (type === undefined || kindOf(entry) === type) &&
+      (type === null || kindOf(entry) === type) &&
       (any ? tests.some(test => test(entry)) : tests.every(test => test(entry))),
+    limit,
   )
 }
 
@@ -128,16 +154,10 @@ export const calendarserverPrincipalSearch: Report = async (exchange, body) => {
   if (tokens.every(token => token === '')) throw badRequest('The search has no search-token')
   const context = attribute(body, 'context')
   const kinds = context === null ? null : (CONTEXTS[context] ?? [])
-  const limit = child(body, calendarserver('limit'))
-  const results = limit && child(limit, calendarserver('nresults'))
+  const limit = limitOf(body)
   const tests = tokens.filter(token => token !== '').map(tokenTest)
   const ofKind: Test = entry => !kinds || kinds.includes(kindOf(entry))
-  await answer(
-    exchange,
-    body,
-    entry => ofKind(entry) && tests.every(test => test(entry)),
-    results ? Math.max(0, Number(textOf(results)) || 0) : undefined,
-  )
+  await answer(exchange, body, entry => ofKind(entry) && tests.every(test => test(entry)), limit)
 }
 
 /** RFC 3744 §9.3: which of the principals here are me, or which of the resources name me in a property. */

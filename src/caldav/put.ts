@@ -79,7 +79,8 @@ export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' },
       throw error
     })
   gateway.push?.notifier.silence(silenced(gateway, request.headers['push-dont-notify']))
-  const representation = { ...applied('return=representation'), ...more }
+  // RFC 9110 §9.3.4: what comes back is the event, and this is where it is.
+  const representation = { ...applied('return=representation'), 'Content-Location': hrefOf(spot), ...more }
   // RFC 8144 §3.2: who asks for it gets what is there instead of what it sent.
   if (!written) return getEvent(exchange, spot, 412, representation)
   const { stored, created } = written

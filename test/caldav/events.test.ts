@@ -100,6 +100,7 @@ describe('an event', () => {
       ics('prefer'),
       'return=representation',
     ])
+    expect(created.headers['content-location']).toBe(path)
     const failed = await put(path, ics('prefer', ['SEQUENCE:1']), { ...prefer, 'if-match': '"x"' })
     expect([failed.status, failed.body, failed.headers.etag]).toEqual([412, ics('prefer'), created.headers.etag])
   })
@@ -193,7 +194,7 @@ describe('an event', () => {
     const answer = await gateway.call('POST', address, { headers: prefer, body: ics('added') })
     expect([answer.status, answer.body]).toEqual([201, ics('added')])
     const path = new URL(String(answer.headers.location)).pathname
-    expect((await get(path)).headers.etag).toBe(answer.headers.etag)
+    expect([(await get(path)).headers.etag, answer.headers['content-location']]).toEqual([answer.headers.etag, path])
     expect((await get(address)).status).toBe(404)
     await gateway.call('DELETE', path)
   })

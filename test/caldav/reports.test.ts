@@ -451,6 +451,25 @@ describe('principals', () => {
     expect(await search(body('a', ' type="RESOURCE"'))).toEqual(['/dav/principals/resources/cam1/'])
   })
 
+  it.each([
+    ['test="bogus"', ' test="bogus"', '', ''],
+    ['type="bogus"', ' type="bogus"', '', ''],
+    ['match-type="bogus"', '', ' match-type="bogus"', ''],
+    ['caseless="bogus"', '', ' caseless="bogus"', ''],
+    ['a limit that is no number', '', '', '<CS:limit><CS:nresults>abc</CS:nresults></CS:limit>'],
+    ['a limit without one', '', '', '<CS:limit/>'],
+  ])('refuses %s in a search for principals', async (_, search, match, limit) => {
+    const body = `<D:principal-property-search xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/"${search}><D:property-search><D:prop><D:displayname/></D:prop><D:match${match}>lecture</D:match></D:property-search>${limit}</D:principal-property-search>`
+    expect((await gateway.call('REPORT', '/dav/principals/', { headers: { depth: '0' }, body })).status).toBe(400)
+  })
+
+  it('gives as many principals as a search is limited to', async () => {
+    const body =
+      '<D:principal-property-search xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/" type="ROOM"><D:property-search><D:prop><D:displayname/></D:prop><D:match match-type="starts-with" caseless="yes">lecture</D:match></D:property-search><CS:limit><CS:nresults>1</CS:nresults></CS:limit></D:principal-property-search>'
+    const answer = await gateway.call('REPORT', '/dav/principals/', { headers: { depth: '0' }, body })
+    expect([...multistatus(answer.body).keys()]).toHaveLength(1)
+  })
+
   it('rooms are found by name, building and capacity', async () => {
     const body = (...tokens: readonly string[]) =>
       `<CS:calendarserver-principal-search xmlns:CS="http://calendarserver.org/ns/" xmlns:D="DAV:" context="location">${tokens.map(token => `<CS:search-token>${token}</CS:search-token>`).join('')}<D:prop><D:displayname/></D:prop></CS:calendarserver-principal-search>`
