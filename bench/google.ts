@@ -31,7 +31,7 @@ export const google: Bench = async report => {
   const standIn = await openStandIn()
   const harness = await openHarness()
   const options = { keyFile, apiUrl: standIn.url, tokenUrl: `${standIn.url}/token`, organizer: null, tenant: '1' }
-  const source = openGoogle(options)(room)
+  const source = openGoogle(options)(room, 'Europe/Berlin')
   const delay = monitorEventLoopDelay({ resolution: 5 })
   const cpu = process.cpuUsage()
   delay.enable()

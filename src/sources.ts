@@ -57,7 +57,7 @@ const oauthOf = ({ oauth }: Google) =>
   }
 
 /** @param tenant tells this gateway from others on the same calendar */
-function googleCalendars(source: Google, tenant: string): ConfiguredCalendar[] {
+function googleCalendars(source: Google, tenant: string, zone: string): ConfiguredCalendar[] {
   const { id, keyFile, subject, organizer, apiUrl, tokenUrl, pollSeconds, calendars } = source
   let opened: Promise<ReturnType<Awaited<ReturnType<typeof adapters.google>>['openGoogle']>> | null = null
   const client = () => {
@@ -71,7 +71,7 @@ function googleCalendars(source: Google, tenant: string): ConfiguredCalendar[] {
   }
   return calendars.map(({ calendarId, resource, direction }) => ({
     ...{ source: id, type: 'google', calendar: calendarId, resource, direction, pollSeconds },
-    open: async () => (await client())(calendarId),
+    open: async room => (await client())(calendarId, room?.timeZone ?? zone),
   }))
 }
 
@@ -113,7 +113,7 @@ function unsupportedCalendar({ id, type, pollSeconds, url }: Unsupported): Confi
 
 export function configuredCalendars(config: Config, tenant: string): ConfiguredCalendar[] {
   return config.sources.flatMap(source => {
-    if (source.type === 'google') return googleCalendars(source, tenant)
+    if (source.type === 'google') return googleCalendars(source, tenant, config.timeZone)
     if (source.type === 'microsoft365') return microsoft365Calendars(source, tenant, config.timeZone)
     return [unsupportedCalendar(source)]
   })

@@ -72,9 +72,9 @@ export class GoogleClient {
     ifMatch: string | undefined,
   ): Promise<T> {
     for (let attempt = 0, renewed = false; ; ) {
+      const token = this.#accessToken()
       try {
-        const token = await this.#accessToken()
-        const headers = { Authorization: `Bearer ${token}`, ...(ifMatch ? { 'If-Match': ifMatch } : {}) }
+        const headers = { Authorization: `Bearer ${await token}`, ...(ifMatch ? { 'If-Match': ifMatch } : {}) }
         const rootUrl = `${this.#credentials.apiUrl.replace(/\/$/, '')}/`
         const answer = await request(await this.#module(), { rootUrl, timeout, retry: false, headers })
         const data = parsed(answer.data)
@@ -86,7 +86,8 @@ export class GoogleClient {
         const failure = failureOf(error)
         if (failure.status === 401 && !renewed) {
           renewed = true
-          this.#token = null
+          // Unless another calendar has renewed it meanwhile.
+          if (this.#token === token) this.#token = null
           continue
         }
         const pause = pauses[attempt]

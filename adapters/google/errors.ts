@@ -61,14 +61,27 @@ export function failureOf(thrown: unknown): Failure {
   const message = garbled
     ? `HTTP ${status} with ${/^\s*</.test(String(data)) ? 'an HTML page' : 'a broken text'} instead of JSON`
     : (said ?? first?.message ?? error.message ?? 'no answer')
-  const after = Number(error.response?.headers?.get?.('retry-after') ?? Number.NaN)
-  return { status: Number(status), reason, message, retryAfter: Number.isFinite(after) ? after : null }
+  return {
+    status: Number(status),
+    reason,
+    message,
+    retryAfter: secondsOf(error.response?.headers?.get?.('retry-after')),
+  }
+}
+
+/** Retry-After says seconds or a date (RFC 9110 §10.2.3). */
+function secondsOf(value: string | null | undefined): number | null {
+  if (!value) return null
+  const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null
 }
 
 /** The reason of an answer that is no JSON: it comes from something between Google and us, and says nothing of Google. */
 export const notJson = 'notJson'
 
 const rateLimits = new Set(['rateLimitExceeded', 'userRateLimitExceeded'])
+/** Limits that last hours. */
+const quotas = new Set(['quotaExceeded', 'dailyLimitExceeded'])
 const tokenDeaths = new Set(['fullSyncRequired', 'updatedMinTooLongAgo'])
 
 /** Worth another try at once, after a moment. */
@@ -81,6 +94,12 @@ export const isTokenDeath = ({ status, reason, message }: Failure): boolean =>
 const shareRemedy =
   'Share the calendar with the service account (or the delegated user) with "Make changes to events", and check its id.'
 
+const remedies: Readonly<Record<string, string>> = {
+  accessNotConfigured: 'Switch on the Google Calendar API in the Google Cloud project of the key.',
+  insufficientPermissions: 'Grant the scopes that docs/google.md names: the access given does not hold them.',
+  ACCESS_TOKEN_SCOPE_INSUFFICIENT: 'Grant the scopes that docs/google.md names: the access given does not hold them.',
+}
+
 /** How long writes rest after "Calendar usage limits exceeded.", which lasts hours, seconds. */
 const quotaPause = 3600
 
@@ -89,12 +108,12 @@ export function meaningOf(error: unknown, calendarId: string, writing: boolean):
   const failure = error instanceof GoogleError ? error.failure : failureOf(error)
   const { status, reason, message, retryAfter } = failure
   const said = `Google Calendar ${calendarId}: ${message}${reason ? ` (${reason})` : ''}`
-  if (isTokenDeath(failure)) return new CursorExpired(said, { cause: error })
+  if (!writing && isTokenDeath(failure)) return new CursorExpired(said, { cause: error })
   if (reason === notJson) {
     const remedy = 'Check apiUrl and tokenUrl, and what stands between here and Google: a proxy answers in its place.'
-    return new Unavailable(said, { remedy, cause: error })
+    return new Unavailable(said, { remedy, ...(retryAfter === null ? {} : { retryAfter }), cause: error })
   }
-  if (reason === 'quotaExceeded') {
+  if (quotas.has(reason)) {
     return new Unavailable(said, {
       retryAfter: retryAfter ?? quotaPause,
       scope: writing ? 'writes' : 'all',
@@ -120,7 +139,9 @@ export function meaningOf(error: unknown, calendarId: string, writing: boolean):
     const remedy = 'Set "subject" (domain-wide delegation), or leave "organizer" out to write on the room directly.'
     return new AccessDenied(said, { remedy, cause: error })
   }
-  if (status === 403 || status === 404) return new AccessDenied(said, { remedy: shareRemedy, cause: error })
+  if (status === 403 || status === 404) {
+    return new AccessDenied(said, { remedy: remedies[reason] ?? shareRemedy, cause: error })
+  }
   if (writing) return new Rejected(reason || String(status), said, { cause: error })
   return new Unavailable(said, { cause: error })
 }

@@ -39,32 +39,65 @@ function fromBase32hex(text: string): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
+/** What of a Google event says whose it is. */
+export interface Marked {
+  readonly id?: string | null
+  readonly extendedProperties?: { readonly shared?: { readonly [name: string]: string } | null } | null
+}
+
 /** Event ids of one gateway on one calendar. `tenant` tells apart gateways that share a room. */
 export interface Identity {
   /** The id of the `generation`-th Google event made for a UID: a deleted event keeps its id for ever. */
   id(uid: string, generation: number): string
-  /** The UID an id of ours spells; `null`: not ours. */
-  uid(id: string): string | null
-  generation(id: string): number
+  /** Whether an id is one of ours. */
+  isOurs(id: string): boolean
+  /** The UID of an event of ours; `null`: not ours, or too long to be told without its properties. */
+  uid(event: Marked): string | null
+  /** What an event has to carry beside its id, so that its UID is found again. */
+  properties(uid: string): Record<string, string>
 }
+
+/** Google's limit for a property's value is 1024; it cuts what is longer. */
+const chunk = 1000
+const property = 'kaldavUid'
+
+/** Whether Google can hold an event with the UID: 32 kB of shared properties is the most an event has. */
+export const fitsGoogle = (uid: string): boolean => Buffer.byteLength(uid) < 20_000
 
 export function identity(tenant: string): Identity {
   const prefix = mark + base32hex(createHash('sha256').update(tenant).digest()).slice(0, 8)
   const form = new RegExp(`^${prefix}([0-9a-v])([0-9a-v]+)$`)
-  return {
-    id(uid, generation) {
-      const spelt = base32hex(new TextEncoder().encode(uid))
-      const head = prefix + digits[generation % 32]
-      if (head.length + spelt.length <= longest) return head + spelt
-      // Too long to spell: a hash, found again by the private property that holds the UID.
-      return `${head}${base32hex(createHash('sha256').update(uid).digest())}`
-    },
-    uid(id) {
-      const spelt = form.exec(id)?.[2]
-      if (!spelt) return null
-      const uid = new TextDecoder().decode(fromBase32hex(spelt))
-      return base32hex(new TextEncoder().encode(uid)) === spelt ? uid : null
-    },
-    generation: id => digits.indexOf(form.exec(id)?.[1] ?? '0'),
+  const tailOf = (uid: string): string => {
+    const spelt = base32hex(new TextEncoder().encode(uid))
+    if (prefix.length + 1 + spelt.length <= longest) return spelt
+    // Too long to spell: a hash, which the UID in the shared properties has to match.
+    return base32hex(createHash('sha256').update(uid).digest())
   }
+  return {
+    id: (uid, generation) => prefix + digits[generation % 32] + tailOf(uid),
+    isOurs: id => form.test(id),
+    uid({ id, extendedProperties }) {
+      const tail = form.exec(id ?? '')?.[2]
+      if (!tail) return null
+      const spelt = new TextDecoder().decode(fromBase32hex(tail))
+      if (base32hex(new TextEncoder().encode(spelt)) === tail) return spelt
+      // Guests can edit shared properties: only what fits the id is believed.
+      const told = wholeOf(extendedProperties?.shared ?? {})
+      return told !== null && tailOf(told) === tail ? told : null
+    },
+    properties(uid) {
+      if (prefix.length + 1 + Math.ceil(Buffer.byteLength(uid) * 1.6) <= longest) return {}
+      const text = Buffer.from(uid).toString('base64url')
+      const parts = Array.from({ length: Math.ceil(text.length / chunk) }, (_, n) =>
+        text.slice(n * chunk, (n + 1) * chunk),
+      )
+      return Object.fromEntries(parts.map((part, n) => [`${property}${n}`, part]))
+    },
+  }
+}
+
+function wholeOf(shared: { readonly [name: string]: string }): string | null {
+  let text = ''
+  for (let n = 0; shared[`${property}${n}`] !== undefined; n++) text += shared[`${property}${n}`]
+  return text === '' ? null : Buffer.from(text, 'base64url').toString()
 }

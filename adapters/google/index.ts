@@ -1,12 +1,14 @@
 /** Google Calendar as a source: one room calendar (or any other) in both directions. */
-import { AccessDenied } from '../../src/errors.ts'
+import { AccessDenied, CursorExpired } from '../../src/errors.ts'
 import { resolveZone } from '../../src/schedule/timezone.ts'
 import type { Source } from '../../src/sync/source.ts'
 import { GoogleClient, type GoogleCredentials } from './client.ts'
 import { identity } from './identity.ts'
-import { pull } from './pull.ts'
+import { normalizeForGoogle } from './normalize.ts'
+import { confirm, pull } from './pull.ts'
 import { push, remove, type Writer } from './push.ts'
-import { type Context, normalizeForGoogle } from './translate.ts'
+import { proveAccess, quotaUser } from './series.ts'
+import type { Context } from './translate.ts'
 import { Channels } from './watch.ts'
 
 export { discoverGoogle, type FoundRoom } from './discover.ts'
@@ -21,29 +23,42 @@ export interface GoogleOptions extends GoogleCredentials {
 /** Google's reason where a service account invites without domain-wide delegation. */
 const noDelegation = 'forbiddenForServiceAccounts'
 
-/** One client, and so one access token, for all calendars of a configured source. */
-export function openGoogle(options: GoogleOptions): (calendarId: string) => Source {
+/**
+ * One client, and so one access token, for all calendars of a configured source.
+ * @returns opens a calendar; `zone` is the room's own clock, IANA: floating times are read on it
+ */
+export function openGoogle(options: GoogleOptions): (calendarId: string, zone: string) => Source {
   const client = new GoogleClient(options)
-  return calendarId => openCalendar(client, options, calendarId)
+  return (calendarId, zone) => openCalendar(client, options, calendarId, zone)
 }
 
-function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: string): Source {
+const isRoomCalendar = (calendarId: string): boolean => calendarId.endsWith('@resource.calendar.google.com')
+
+function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: string, roomZone: string): Source {
   const ids = identity(`${options.tenant}/${calendarId}`)
-  const isRoom = calendarId.endsWith('@resource.calendar.google.com')
-  const context = (zone: string): Context => ({ zone: resolveZone(zone) ?? 'UTC', isRoom, uidOf: id => ids.uid(id) })
+  const isRoom = isRoomCalendar(calendarId)
+  const context = (zone: string): Context => ({
+    ...{ zone: resolveZone(zone) ?? roomZone, isRoom, uidOf: item => ids.uid(item) },
+  })
+  const keeping = { zone: roomZone, isRoom }
   let zone: Promise<string> | null = null
   const readZone = async () => {
     const found = await client
-      .call(calendarId, false, (api, call) => api.calendars.get({ calendarId }, call))
+      .call(calendarId, false, (api, call) => api.calendars.get({ calendarId, quotaUser: quotaUser(calendarId) }, call))
       .catch((error: unknown) => {
         if (!(error instanceof AccessDenied)) throw error
         // Events may be shared where the calendar's own settings are not; their list tells the zone as well.
-        return client.call(calendarId, false, (api, call) => api.events.list({ calendarId, maxResults: 1 }, call))
+        return proveAccess({ client }, calendarId)
       })
-    return resolveZone(found.timeZone ?? 'UTC') ?? 'UTC'
+    return resolveZone(found.timeZone ?? roomZone) ?? roomZone
   }
+  let isDoubted = false
   const writer: Writer = {
-    ...{ client, calendarId, organizer: options.organizer, identity: ids, context },
+    ...{ client, calendarId, organizer: options.organizer, identity: ids, context, surprises: new Map() },
+    normalize: event => normalizeForGoogle(event, keeping),
+    doubt: () => {
+      isDoubted = true
+    },
     zone: () => {
       zone ??= readZone().catch((error: unknown) => {
         zone = null
@@ -55,7 +70,14 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
   const channels = new Channels(writer)
   let cannotInvite: AccessDenied | null = null
   return {
-    pull: cursor => pull(writer, cursor),
+    pull: async cursor => {
+      if (isDoubted && cursor !== null) {
+        throw new CursorExpired(`Google Calendar ${calendarId}: what it tells of changes is not all there is`)
+      }
+      isDoubted = false
+      return pull(writer, cursor)
+    },
+    confirm: refs => confirm(writer, refs),
     push: async (event, at) => {
       if (cannotInvite) throw cannotInvite
       try {
@@ -67,7 +89,7 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
       }
     },
     remove: at => remove(writer, at),
-    normalize: normalizeForGoogle,
+    normalize: event => writer.normalize(event),
     accepts: event => event.master?.status !== 'CANCELLED',
     watch: hook => channels.watch(hook),
     close: () => channels.close(),

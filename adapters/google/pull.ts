@@ -2,10 +2,21 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as breath } from 'node:timers/promises'
 import { CursorExpired, Unavailable } from '../../src/errors.ts'
-import type { Changes, RemoteEvent, Unreadable } from '../../src/sync/source.ts'
-import type { GoogleClient } from './client.ts'
-import { GoogleError, meaningOf, notJson } from './errors.ts'
-import { type Context, eventOf, type GoogleEvent, roomAnswer, Untranslatable, withSelf } from './translate.ts'
+import { toEpoch } from '../../src/schedule/caltime.ts'
+import type { Changes, Confirmed, RemoteEvent, RemoteRef, Unreadable } from '../../src/sync/source.ts'
+import { claimOf, isInvited, isSame } from './claims.ts'
+import {
+  type Calendar,
+  complete,
+  getEvent,
+  pages,
+  proveAccess,
+  quotaUser,
+  type Series,
+  versionOf,
+  withMaster,
+} from './series.ts'
+import { type Context, eventOf, type GoogleEvent, timeIn, Untranslatable, withSelf } from './translate.ts'
 
 /**
  * The parameters every list of one chain of sync tokens must share. A change here changes the tag, and tokens taken
@@ -27,15 +38,6 @@ interface Cursor {
   readonly token: string | null
   /** The calendar's zone when the token was taken: another zone moves all-day events. */
   readonly zone: string
-}
-
-export interface Calendar {
-  readonly client: GoogleClient
-  readonly calendarId: string
-  readonly organizer: string | null
-  context(zone: string): Context
-  /** The calendar's own zone, IANA. */
-  zone(): Promise<string>
 }
 
 interface Listing {
@@ -61,7 +63,7 @@ export async function pull(calendar: Calendar, cursorText: string | null): Promi
   const read = await list(calendar, token === null ? { timeMin } : { syncToken: token })
   const listing: Listing = { ...read, zone: read.zone ?? cursor?.zone ?? (await calendar.zone()) }
   if (cursor && token !== null && listing.zone !== cursor.zone) throw new CursorExpired('the calendar has another zone')
-  const changes = await translate(calendar, listing, token === null ? timeMin : null)
+  const changes = await translate(calendar, listing, timeMin, token === null)
   const next: Cursor = { tag, token: listing.token, zone: listing.zone }
   return {
     ...changes,
@@ -70,29 +72,24 @@ export async function pull(calendar: Calendar, cursorText: string | null): Promi
   }
 }
 
-async function list(calendar: Calendar, how: { timeMin: string } | { syncToken: string }) {
+async function list({ client, calendarId }: Calendar, how: { timeMin: string } | { syncToken: string }) {
   const items: GoogleEvent[] = []
-  let pageToken: string | undefined
-  for (;;) {
-    const page = await calendar.client.call(calendar.calendarId, false, (api, options) =>
+  let token: string | null = null
+  let zone: string | null = null
+  const read = (pageToken: object) =>
+    client.call(calendarId, false, (api, options) =>
       api.events.list(
-        {
-          calendarId: calendar.calendarId,
-          ...listParameters,
-          eventTypes,
-          ...how,
-          ...(pageToken ? { pageToken } : {}),
-          quotaUser: quotaUser(calendar.calendarId),
-        },
+        { calendarId, ...listParameters, eventTypes, ...how, ...pageToken, quotaUser: quotaUser(calendarId) },
         options,
       ),
     )
-    refuseNoList(calendar.calendarId, page)
-    for (const item of page.items ?? []) items.push(withSelf(item, calendar.calendarId))
-    // A page may be empty and still have a next one.
-    pageToken = page.nextPageToken ?? undefined
-    if (!pageToken) return { items, token: page.nextSyncToken ?? null, zone: page.timeZone ?? null }
+  for await (const page of pages(read)) {
+    refuseNoList(calendarId, page)
+    for (const item of page.items ?? []) if (item) items.push(withSelf(item, calendarId))
+    token = page.nextSyncToken || null
+    zone = page.timeZone || zone
   }
+  return { items, token, zone }
 }
 
 interface Page {
@@ -110,18 +107,9 @@ function refuseNoList(calendarId: string, page: Page | null | undefined): void {
   throw new Unavailable(`Google Calendar ${calendarId}: the answer is no list of events`, { remedy })
 }
 
-/** With delegation the service account is charged for every calendar; this keeps their quotas apart. */
-export const quotaUser = (calendarId: string): string =>
-  createHash('sha256').update(calendarId).digest('hex').slice(0, 40)
-
-interface Series {
-  master: GoogleEvent | null
-  exceptions: GoogleEvent[]
-}
-
 function group(items: readonly GoogleEvent[]): Map<string, Series> {
-  const all = new Map<string, Series>()
-  const at = (id: string): Series => {
+  const all = new Map<string, { master: GoogleEvent | null; exceptions: GoogleEvent[] }>()
+  const at = (id: string) => {
     const known = all.get(id) ?? { master: null, exceptions: [] }
     all.set(id, known)
     return known
@@ -133,32 +121,24 @@ function group(items: readonly GoogleEvent[]): Map<string, Series> {
   return all
 }
 
-async function translate(calendar: Calendar, { items, zone }: Listing, since: string | null) {
-  const changed: RemoteEvent[] = []
-  const removed: string[] = []
-  const unreadable: Unreadable[] = []
+interface Found {
+  readonly changed: RemoteEvent[]
+  readonly removed: string[]
+  readonly unreadable: Unreadable[]
+}
+
+/** @param since where the window begins that a whole read shows */
+async function translate(calendar: Calendar, { items, zone }: Listing, since: string, whole: boolean) {
+  const found: Found = { changed: [], removed: [], unreadable: [] }
   const context = calendar.context(zone)
   let done = 0
   for (const [id, series] of group(items)) {
     // A large calendar must not keep requests waiting.
     if (++done % 100 === 0) await breath()
-    const full = since !== null ? await withMaster(calendar, id, series, since) : await complete(calendar, id, series)
-    const claim = await claimOf(calendar, id, full)
-    if (claim === 'gone' || ignoredTypes.has(full.master?.eventType ?? '')) removed.push(id)
-    else if (claim === 'declined') {
-      const reason = 'The room has declined the invitation: it is taken or closed at that time.'
-      unreadable.push({ id, uid: context.uidOf(id), reason })
-    } else {
-      try {
-        refuseUnknownType(full.master)
-        changed.push({ ref: { id, version: versionOf(full) }, event: eventOf(full.master, full.exceptions, context) })
-      } catch (error) {
-        if (!(error instanceof Untranslatable) && !(error instanceof RangeError)) throw error
-        unreadable.push({ id, uid: full.master?.iCalUID ?? null, reason: error.message })
-      }
-    }
+    const full = whole ? await withMaster(calendar, id, series, since) : await complete(calendar, id, series)
+    await sort(calendar, id, full, context, found, since)
   }
-  return { changed, removed, unreadable }
+  return found
 }
 
 /** Never asked for; they claim no room. */
@@ -170,146 +150,57 @@ function refuseUnknownType(item: GoogleEvent | null): void {
   }
 }
 
-/** Whether the item claims the room: `gone` covers cancelled, and meetings of others that the room has declined. */
-async function claimOf(calendar: Calendar, id: string, { master, exceptions }: Series) {
-  if (!master)
-    return exceptions.some(item => item.status !== 'cancelled' && roomAnswer(item) !== 'declined') ? 'claim' : 'gone'
-  const off = master.status === 'cancelled' || roomAnswer(master) === 'declined'
-  if (!off) return 'claim'
-  const ours = calendar.organizer !== null && calendar.context('UTC').uidOf(id) !== null
-  if (!ours) return 'gone'
-  // Our own invitation: declined by the room, or cancelled by somebody at the organizer's? Only that calendar knows.
-  const home = calendar.organizer ?? calendar.calendarId
-  const meeting = await getEvent(calendar, id, home)
-  // "Not found" may also mean that the organizer's calendar is no longer ours to see: then this throws.
-  if (!meeting) {
-    await calendar.client.call(home, false, (api, call) => api.events.list({ calendarId: home, maxResults: 1 }, call))
+/** What one event or series is to us. One that cannot be read keeps the others of its calendar from nothing. */
+async function sort(calendar: Calendar, id: string, series: Series, context: Context, found: Found, since: string) {
+  const name = (reason: string, uid: string | null) => found.unreadable.push({ id, uid, reason })
+  if (ignoredTypes.has(series.master?.eventType ?? '')) {
+    found.removed.push(id)
+    return
   }
-  return meeting && meeting.status !== 'cancelled' ? 'declined' : 'gone'
-}
-
-/** A whole read has every exception; only a room invited to single occurrences has no master there. */
-async function withMaster(calendar: Calendar, id: string, series: Series, since: string): Promise<Series> {
-  const master = series.master ?? (await getEvent(calendar, id))
-  const begins = Date.parse(master?.start?.dateTime ?? master?.start?.date ?? '')
-  // Exceptions before the window are not in it, though their series is.
-  const older = master?.recurrence?.length && master.status !== 'cancelled' && begins < Date.parse(since)
-  return older ? { master, exceptions: await exceptionsOf(calendar, master, series.exceptions) } : { ...series, master }
-}
-
-/** An increment has only what changed: the rest of a series is read again. */
-async function complete(calendar: Calendar, id: string, series: Series): Promise<Series> {
-  const master = series.master ?? (await getEvent(calendar, id))
-  if (!master || master.status === 'cancelled') return { master, exceptions: series.exceptions }
-  if (!master.recurrence?.length) return { master, exceptions: [] }
-  return { master, exceptions: await exceptionsOf(calendar, master, series.exceptions) }
-}
-
-/** One event; `null` where there is none. */
-export async function getEvent(
-  { client, calendarId }: Calendar,
-  eventId: string,
-  where: string = calendarId,
-): Promise<GoogleEvent | null> {
   try {
-    const item = await client.call(
-      where,
-      false,
-      (api, options) => api.events.get({ calendarId: where, eventId, quotaUser: quotaUser(where) }, options),
-      { raw: true },
-    )
-    return withSelf(item, where)
+    const claim = await claimOf(calendar, id, series, context)
+    if (claim.kind === 'gone') found.removed.push(id)
+    else if (claim.kind === 'kept') name(claim.declined, claim.uid)
+    else {
+      refuseUnknownType(series.master)
+      const event = eventOf(claim.series.master, claim.series.exceptions, context)
+      const onlyIfKnown = endsBefore(series.master, since, context.zone)
+      found.changed.push({ ref: { id, version: versionOf(series) }, event, ...(onlyIfKnown ? { onlyIfKnown } : {}) })
+      if (claim.declined) name(claim.declined, event.uid)
+    }
   } catch (error) {
-    if (!(error instanceof GoogleError)) throw error
-    if (error.failure.reason === notJson) throw meaningOf(error, where, false)
-    if (error.failure.status === 404 || error.failure.status === 410) return null
-    throw meaningOf(error, where, false)
+    if (!(error instanceof Untranslatable) && !(error instanceof RangeError)) throw error
+    name(error.message, context.uidOf(series.master ?? {}) ?? series.master?.iCalUID ?? null)
   }
 }
 
-/**
- * Every exception of a series: those that share its iCalUID, those just reported, and the cancelled ones, of which
- * Google promises no iCalUID, from its list of instances.
- */
-export async function exceptionsOf(
-  calendar: Calendar,
-  master: GoogleEvent,
-  reported: readonly GoogleEvent[] = [],
-): Promise<GoogleEvent[]> {
-  const found = new Map(reported.map(item => [item.id, item]))
-  for (const item of await cancelledOf(calendar, master)) if (!found.has(item.id)) found.set(item.id, item)
-  for (const item of await sharingUid(calendar, master)) found.set(item.id, item)
-  return [...found.values()]
+/** A single event before the window: whether a token goes on applying the window is told nowhere. */
+function endsBefore(item: GoogleEvent | null, since: string, zone: string): boolean {
+  if (!item || item.recurrence?.length) return false
+  return toEpoch(timeIn(item.end ?? item.start, zone), zone) * 1000 <= Date.parse(since)
 }
 
-/** How far ahead cancelled occurrences are looked for, days. */
-const aheadDays = 1100
-
-async function cancelledOf({ client, calendarId }: Calendar, { id }: GoogleEvent): Promise<GoogleEvent[]> {
-  const cancelled: GoogleEvent[] = []
-  const timeMax = new Date(Date.now() + aheadDays * 86_400_000).toISOString()
-  let pageToken: string | undefined
-  do {
-    const page = await client
-      .call(
-        calendarId,
-        false,
-        (api, options) =>
-          api.events.instances(
-            {
-              ...{ calendarId, eventId: id ?? '', showDeleted: true, maxResults: 2500, timeMax },
-              ...(pageToken ? { pageToken } : {}),
-              quotaUser: quotaUser(calendarId),
-            },
-            options,
-          ),
-        { raw: true },
-      )
-      .catch((error: unknown) => {
-        // A series without an occurrence left, or deleted meanwhile, has none to tell.
-        if (error instanceof GoogleError && [400, 404, 410].includes(error.failure.status)) return null
-        throw error instanceof GoogleError ? meaningOf(error, calendarId, false) : error
-      })
-    cancelled.push(...(page?.items ?? []).filter(({ status }) => status === 'cancelled'))
-    pageToken = page?.nextPageToken ?? undefined
-  } while (pageToken)
-  return cancelled.map(item => ({ ...item, recurringEventId: item.recurringEventId ?? id ?? null }))
+/** What a whole read does not show may be a meeting of ours whose copy the room has not got yet, or not any more. */
+export async function confirm(calendar: Calendar, refs: readonly RemoteRef[]): Promise<Confirmed> {
+  const found: Found = { changed: [], removed: [], unreadable: [] }
+  const home = { ...calendar, calendarId: calendar.organizer ?? calendar.calendarId }
+  const context = calendar.context(await calendar.zone())
+  for (const { id } of refs) {
+    const asked = calendar.organizer !== null && calendar.identity.isOurs(id)
+    const meeting = asked ? await getEvent(home, id) : null
+    if (!isInvited(meeting, calendar.calendarId)) {
+      found.removed.push(id)
+      continue
+    }
+    const series = await complete(home, id, { master: asGuest(meeting, calendar.calendarId), exceptions: [] })
+    await sort(calendar, id, series, context, found, '')
+  }
+  if (calendar.organizer !== null && found.removed.length > 0) await proveAccess(calendar, calendar.organizer)
+  return found
 }
 
-async function sharingUid({ client, calendarId }: Calendar, master: GoogleEvent): Promise<GoogleEvent[]> {
-  const exceptions: GoogleEvent[] = []
-  let pageToken: string | undefined
-  do {
-    const page = await client.call(calendarId, false, (api, options) =>
-      api.events.list(
-        {
-          calendarId,
-          ...(master.iCalUID ? { iCalUID: master.iCalUID } : {}),
-          singleEvents: false,
-          showDeleted: true,
-          maxResults: 2500,
-          ...(pageToken ? { pageToken } : {}),
-          quotaUser: quotaUser(calendarId),
-        },
-        options,
-      ),
-    )
-    for (const item of page.items ?? [])
-      if (item.recurringEventId === master.id) exceptions.push(withSelf(item, calendarId))
-    pageToken = page.nextPageToken ?? undefined
-  } while (pageToken)
-  return exceptions
-}
-
-/** One text for the state of a whole series: a changed exception leaves its master's etag alone. */
-export function versionOf({ master, exceptions }: Series): string {
-  const etag = master?.etag ?? (master ? hash(JSON.stringify(master)) : '')
-  if (exceptions.length === 0) return etag
-  const parts = exceptions.map(item => `${item.id} ${item.status === 'cancelled' ? 'cancelled' : item.etag}`).sort()
-  return `${etag} ${hash(parts.join('\n'))}`
-}
-
-const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16)
-
-/** The master's own etag in a version, for If-Match. */
-export const masterEtag = (version: string): string => version.replace(/ [\w-]{16}$/, '')
+/** A meeting as the room would see it. */
+const asGuest = (meeting: GoogleEvent, room: string): GoogleEvent => ({
+  ...meeting,
+  attendees: (meeting.attendees ?? []).map(guest => (isSame(guest.email, room) ? { ...guest, self: true } : guest)),
+})

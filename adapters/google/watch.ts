@@ -1,7 +1,7 @@
 /** Push channels of a calendar: opened anew before they end, the old one stopped, all stopped at shutdown. */
 import { randomUUID } from 'node:crypto'
 import type { Hook } from '../../src/sync/source.ts'
-import type { Calendar } from './pull.ts'
+import { type Calendar, quotaUser } from './series.ts'
 
 /** What we ask for, seconds; Google may give less. */
 const lifetime = 7 * 86_400
@@ -29,12 +29,14 @@ export class Channels {
   async watch({ url, token }: Hook): Promise<{ expiresAt: string }> {
     const { client, calendarId } = this.#calendar
     const before = this.#open
-    // An id is never used twice: Google refuses it even after the channel has ended.
-    const requestBody = { id: randomUUID(), type: 'web_hook', address: url, token, params: { ttl: String(lifetime) } }
-    const channel = await client.call(calendarId, false, (api, options) =>
-      api.events.watch({ calendarId, requestBody }, options),
-    )
-    this.#open = { id: channel.id ?? requestBody.id, resourceId: channel.resourceId ?? '' }
+    let id = ''
+    const channel = await client.call(calendarId, false, (api, options) => {
+      // An id is never used twice, not by a second try either: Google refuses it even after the channel has ended.
+      id = randomUUID()
+      const requestBody = { id, type: 'web_hook', address: url, token, params: { ttl: String(lifetime) } }
+      return api.events.watch({ calendarId, requestBody, quotaUser: quotaUser(calendarId) }, options)
+    })
+    this.#open = { id: channel.id ?? id, resourceId: channel.resourceId ?? '' }
     if (before) await this.#stop(before)
     return { expiresAt: expiryOf(channel.expiration) }
   }
@@ -48,7 +50,7 @@ export class Channels {
   async #stop(channel: Channel): Promise<void> {
     const { client, calendarId } = this.#calendar
     const stopped = client.call(calendarId, false, (api, options) =>
-      api.channels.stop({ requestBody: channel }, options),
+      api.channels.stop({ requestBody: channel, quotaUser: quotaUser(calendarId) }, options),
     )
     await stopped.catch(() => undefined)
   }

@@ -37,7 +37,7 @@ const open = (organizer: string | null = null) =>
     organizer,
     tenant: '101',
     subject: organizer ?? undefined,
-  })(room)
+  })(room, 'Europe/Berlin')
 
 const berlin = (dateTime: string) => ({ dateTime, tzid: 'Europe/Berlin' })
 const year = new Date().getUTCFullYear() + 1
@@ -183,7 +183,10 @@ describe('a Google calendar as a source', () => {
 
   it('follows pages, empty ones too', async () => {
     const source = open()
-    for (let n = 0; n < 5; n++) await source.push?.({ ...single(), uid: `e${n}` }, null)
+    for (let n = 1; n <= 5; n++) {
+      const [from, to] = [berlin(`${year}-03-0${n}T09:00:00`), berlin(`${year}-03-0${n}T10:00:00`)]
+      await source.push?.({ ...single({ start: from, end: to }), uid: `e${n}` }, null)
+    }
     google.pageSize = 2
     google.emptyPages = true
     expect((await source.pull(null)).changed).toHaveLength(5)

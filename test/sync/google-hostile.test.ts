@@ -40,7 +40,7 @@ afterEach(async () => {
 
 const open = (change: Partial<GoogleOptions> = {}, calendar = room): Source => {
   const options = { keyFile, apiUrl: google.url, tokenUrl: `${google.url}/token`, organizer: null, tenant: '101' }
-  return openGoogle({ ...options, ...change })(calendar)
+  return openGoogle({ ...options, ...change })(calendar, 'Europe/Berlin')
 }
 let ids = 0
 function booked(change: Partial<Item> = {}, calendar = room): Item {

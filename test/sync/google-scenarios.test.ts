@@ -52,7 +52,7 @@ const open = (calendar: string, organizer: string | null = null): Source =>
     organizer,
     tenant: '101',
     subject: organizer ?? undefined,
-  })(calendar)
+  })(calendar, 'Europe/Berlin')
 
 /** The general rule after each: one more round writes nothing on either side. */
 async function expectQuiet(): Promise<void> {
@@ -334,7 +334,7 @@ describe('booking', () => {
       organizer: 'scheduling@example.edu',
       tenant: '101',
     })
-    source = open(r1)
+    source = open(r1, 'Europe/Berlin')
     await harness.put(lecture('a'))
     await harness.put(lecture('b', '03-03'))
     google.calls.length = 0
@@ -367,9 +367,9 @@ describe('booking', () => {
     expect(new Set(made).size).toBe(uids.length)
     for (const [index, id] of made.entries()) {
       const uid = uids[index] ?? ''
-      expect(ids.uid(id)).toBe(Buffer.byteLength(uid) * 1.6 + 11 < 1024 ? uid : null)
+      expect(ids.uid({ id, extendedProperties: { shared: ids.properties(uid) } })).toBe(uid)
     }
-    expect(identity('102/room').uid(made[0] ?? '')).toBeNull()
+    expect(identity('102/room').uid({ id: made[0] ?? '' })).toBeNull()
   })
 
   it('S64 an alias, another zone of the calendar and other offsets mean the same instants', async () => {
