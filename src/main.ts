@@ -22,7 +22,7 @@ import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
 import { Engine } from './sync/engine.ts'
-import { type KalturaIds, kalturaIds } from './sync/kaltura-ids.ts'
+import { accountIsRead, type KalturaIds, kalturaIds } from './sync/kaltura-ids.ts'
 import type { SyncReport } from './sync/report.ts'
 import { Sync } from './sync/sync.ts'
 import { hookOf, webhooksRouter } from './sync/webhooks.ts'
@@ -284,11 +284,12 @@ function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics
   app.use(metrics.middleware)
   app.use(healthRouter({ store, sync, health, metrics }))
   app.use(caldavRouter({ store, auth, config: http, log }))
-  app.use(feedsRouter({ store, auth, log, kalturaIds: ids }))
+  const isRead = accountIsRead(store.database)
+  app.use(feedsRouter({ store, auth, log, kalturaIds: ids, isRead }))
   app.use('/webhooks', gateway.webhooks)
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
   else if (config.account)
-    app.use('/api_v3', deviceListRouter({ store, log, account: config.account, kalturaIds: ids }))
+    app.use('/api_v3', deviceListRouter({ store, log, account: config.account, kalturaIds: ids, isRead }))
   app.use(webRouter({ store, auth, sync, config, log }))
   return app
 }

@@ -18,6 +18,8 @@ export interface DeviceListDependencies {
   readonly log: Logger
   readonly account: { readonly serviceUrl: string; readonly partnerId: number }
   readonly kalturaIds?: KalturaIdsOf
+  /** Whether the schedule has been read from the account; until then nothing is told of it. */
+  readonly isRead?: () => Promise<boolean>
   /** Epoch seconds. */
   readonly now?: () => number
 }
@@ -68,13 +70,14 @@ async function passOn(serviceUrl: string, name: string, parameters: Parameters, 
 }
 
 export const deviceListRouter = (dependencies: DeviceListDependencies): Router => {
-  const { store, log, account, kalturaIds, now = () => Math.floor(Date.now() / 1000) } = dependencies
+  const { store, log, account, kalturaIds, isRead, now = () => Math.floor(Date.now() / 1000) } = dependencies
   const sessions = new SessionCheck(account)
 
   /** Of several resources everything once; of none the whole schedule. */
   const contentOf = async (resourceIds: readonly number[] | null, window: NonNullable<FeedContent['window']>) => {
     const all = await store.resources()
-    if (all.length === 0) throw new Unavailable('the schedule has not been read from the account yet')
+    if (all.length === 0 || (isRead && !(await isRead())))
+      throw new Unavailable('the schedule has not been read from the account yet')
     const named = resourceIds && all.filter(({ id, status }) => status !== 3 && resourceIds.includes(id))
     const contents: FeedContent[] = []
     for (const resource of named ?? [null]) contents.push(await loadContent(store, resource, window, kalturaIds))

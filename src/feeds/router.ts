@@ -19,6 +19,8 @@ export interface FeedsDependencies {
   readonly log: Logger
   /** The ids of events that Kaltura got from us, for the kaltura profile. */
   readonly kalturaIds?: KalturaIdsOf
+  /** Whether the schedule has been read from the account; until then nothing is told of it. */
+  readonly isRead?: () => Promise<boolean>
   /** Epoch seconds. */
   readonly now?: () => number
 }
@@ -96,7 +98,7 @@ const sendUnavailable = (response: Response, error: unknown, log: Logger): void 
   plain(response, 503, 'The schedule cannot be read at the moment. Keep what you have and ask again.')
 }
 
-export const feedsRouter = ({ store, auth, log, kalturaIds, now }: FeedsDependencies): Router => {
+export const feedsRouter = ({ store, auth, log, kalturaIds, isRead, now }: FeedsDependencies): Router => {
   const feeds = new Feeds({
     store,
     now: now ?? (() => Math.floor(Date.now() / 1000)),
@@ -118,6 +120,7 @@ export const feedsRouter = ({ store, auth, log, kalturaIds, now }: FeedsDependen
     if (typeof asked === 'string') {
       return (await store.resourceBySystemName(systemName)) ? plain(response, 400, asked) : notFound(response)
     }
+    if (isRead && !(await isRead())) throw new Unavailable('the schedule has not been read from the account yet')
     const feed = await feeds.get({ systemName, ...asked, reader: scope.device ? 'device' : 'link' })
     if (feed) sendFeed(request, response, feed)
     else notFound(response)

@@ -1,9 +1,21 @@
 /** The ids Kaltura has given our events: they live in the account's shadow, as no edit of anybody's. */
-import { shadowOf } from '../store/bindings.ts'
+import { bindingState, shadowOf } from '../store/bindings.ts'
 import type { Database } from '../store/database.ts'
 
 /** The binding of the account; the one source that is always there. */
 export const accountBinding = 'kaltura/account'
+
+/**
+ * Whether the whole schedule of the account has been read once. Before that what we hold may be a part of it, which
+ * devices would take for all there is.
+ */
+export function accountIsRead(database: Database): () => Promise<boolean> {
+  let known = false
+  return async () => {
+    known ||= (await bindingState(database, accountBinding)).cursor !== null
+    return known
+  }
+}
 
 export interface KalturaIds {
   readonly id: number

@@ -5,7 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import { Unavailable } from '../../src/errors.ts'
 import { feedsRouter } from '../../src/feeds/router.ts'
+import { ensureBinding, saveBinding } from '../../src/store/bindings.ts'
+import type { Database } from '../../src/store/database.ts'
 import { Store } from '../../src/store/store.ts'
+import { accountBinding, accountIsRead } from '../../src/sync/kaltura-ids.ts'
 import { ask, berlin, event, NOW, openFeeds, override, room, vevents } from './support.ts'
 
 let feeds: Awaited<ReturnType<typeof openFeeds>>
@@ -301,6 +304,25 @@ describe('when the schedule cannot be read', () => {
       expect(body).not.toContain('VCALENDAR')
     }
     await broken.close()
+  })
+
+  test('nor one with a part of the events, while the account is read for the first time', async () => {
+    const fresh: { database?: Database } = {}
+    const early = await openFeeds({
+      isRead: async () => fresh.database !== undefined && accountIsRead(fresh.database)(),
+    })
+    fresh.database = early.database
+    await early.put(lecture('first', '09:00'))
+    for (const profile of ['standard', 'device', 'kaltura']) {
+      const { status, body } = await early.get(`?profile=${profile}`)
+      expect([status, body.includes('VCALENDAR')]).toEqual([503, false])
+    }
+    expect((await early.get('', {}, 'GET', 'x'.repeat(32))).status, 'nobody learns that from outside').toBe(404)
+    await ensureBinding(early.database, accountBinding)
+    expect((await early.get()).status).toBe(503)
+    await saveBinding(early.database, accountBinding, { cursor: 'read' })
+    expect((await early.get()).status).toBe(200)
+    await early.close()
   })
 
   test('the time to wait is that of the trouble, where it is known', async () => {

@@ -8,8 +8,7 @@ import express from 'express'
 import pino from 'pino'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import { Auth } from '../../src/auth.ts'
-import type { KalturaIdsOf } from '../../src/feeds/feed.ts'
-import { feedsRouter } from '../../src/feeds/router.ts'
+import { type FeedsDependencies, feedsRouter } from '../../src/feeds/router.ts'
 import type { CalTime, EventEnd, Master, Override, ScheduleEvent } from '../../src/schedule/event.ts'
 import { emptyComponent, emptyMaster } from '../../src/schedule/event.ts'
 import { type Resource, Store } from '../../src/store/store.ts'
@@ -69,7 +68,7 @@ export const ask = (url: string, headers: Record<string, string> = {}, method = 
     sent.end()
   })
 
-export const openFeeds = async (options: { readonly kalturaIds?: KalturaIdsOf } = {}) => {
+export const openFeeds = async (options: Pick<FeedsDependencies, 'kalturaIds' | 'isRead'> = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'kaldav-feeds-'))
   const file = join(folder, 'kaldav.db')
   const database = await openSqlite(file)
