@@ -62,10 +62,10 @@ const list = new Command('list')
 
 const revoke = new Command('revoke')
   .description('end a token')
-  .argument('<id>', 'its id, as "kaldav token list" shows it')
+  .argument('<id>', 'its id, as "kaldav token list" shows it, or the token itself')
   .action((id: string) =>
     withGateway(async ({ auth }) => {
-      await auth.revokeFeedToken(id)
+      await auth.revokeFeedToken((await auth.feedToken(id))?.id ?? id)
     }),
   )
 

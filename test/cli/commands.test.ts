@@ -163,6 +163,9 @@ test('user, app-password, token: made, listed and ended', async () => {
   expect(listed.stdout).toContain('pearl')
   expect(listed.stdout).not.toContain(token.token)
   expect((await run('token', 'revoke', token.id)).status).toBe(0)
+  const other = await json('token', 'create', '--resource', 'lh101')
+  expect((await run('token', 'revoke', other.token)).status).toBe(0)
+  expect(await json('token', 'list')).toEqual([])
 })
 
 test('sync, sources, account, doctor: the embedded account answers', async () => {
