@@ -5,7 +5,7 @@ import { type CalTime, isDate, type Override, type ScheduleEvent } from '../../s
 import { differences } from '../../src/schedule/merge.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { recurrenceOf } from './recurrence.ts'
-import { placesOf } from './series.ts'
+import { placesOf, zoneOfPlaces } from './series.ts'
 import { bodyOf, type GraphEvent, placeKey } from './translate.ts'
 
 /** What is wanted of one occurrence: its own content, or nothing at all. */
@@ -22,7 +22,7 @@ export async function writeExceptions(room: Mailbox, wanted: ScheduleEvent, ther
   const master = there.event.master
   if (!master || !wanted.master) return
   const revived = revives(wanted, there.event) ? await revive(room, wanted, there) : there
-  const zone = isDate(master.start) ? room.zone : (master.start.tzid ?? room.zone)
+  const zone = zoneOfPlaces(revived.item, master, room.zone)
   const places = placesOf(master, revived.instances, zone)
   const [before, after] = [wishes(revived.event), wishes(wanted)]
   for (const [key, wish] of after) {
@@ -31,12 +31,12 @@ export async function writeExceptions(room: Mailbox, wanted: ScheduleEvent, ther
     // An excluded date that the series never had.
     if (!instance && wish === 'excluded') continue
     if (!instance) throw new Rejected('no-occurrence', `${room.address}: the series has no occurrence at ${key}`)
-    await writeOne(room, instance, wish)
+    await writeOne(room, instance, wish, before.get(key) ?? regularAt(revived.event, wish))
   }
   for (const [key, wish] of before) {
     const instance = places.get(key)
     if (wish === 'excluded' || after.has(key) || !instance) continue
-    await writeOne(room, instance, regular(wanted, wish.recurrenceId))
+    await writeOne(room, instance, regular(wanted, wish.recurrenceId), wish)
   }
 }
 
@@ -49,11 +49,26 @@ const sameWish = (a: Wish | undefined, b: Wish): boolean => {
 }
 
 /** Moved over a neighbour's day, it is refused: `ErrorOccurrenceCrossingBoundary`. */
-async function writeOne(room: Mailbox, { id }: GraphEvent, wish: Wish): Promise<void> {
+async function writeOne(room: Mailbox, { id }: GraphEvent, wish: Wish, there: Wish): Promise<void> {
   const path = room.eventPath(id)
   if (wish === 'excluded') await room.request({ method: 'DELETE', path })
-  else await room.request({ method: 'PATCH', path, body: bodyOf(wish, room.zone) })
+  else await room.request({ method: 'PATCH', path, body: changesOf(there, wish, room.zone) })
 }
+
+/** Of an occurrence, too, only what differs is written: its text may hold the link of a meeting. */
+function changesOf(there: Wish, wish: Override, zone: string): object {
+  const { start, end, isAllDay, ...texts } = bodyOf(wish, zone)
+  if (there === 'excluded') return { ...texts, start, end, isAllDay }
+  const before = bodyOf(there, zone)
+  const changed = Object.entries(texts).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof typeof texts]),
+  )
+  const moved = JSON.stringify([start, end, isAllDay]) !== JSON.stringify([before.start, before.end, before.isAllDay])
+  return { ...Object.fromEntries(changed), ...(moved ? { start, end, isAllDay } : {}) }
+}
+
+const regularAt = (event: ScheduleEvent, wish: Wish): Wish =>
+  wish === 'excluded' ? wish : regular(event, wish.recurrenceId)
 
 /** What the series itself says of its occurrence at `original`. */
 function regular({ master }: ScheduleEvent, original: CalTime): Override {

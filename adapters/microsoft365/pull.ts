@@ -11,8 +11,8 @@ import { follow, followWhole } from './rounds.ts'
 import { versionOf } from './series.ts'
 import { type Found, isTold, type KeptRound, nothingFound, Round } from './sorting.ts'
 import { asWritten, copyKey, type Titles } from './titles.ts'
-import { claims, type GraphEvent } from './translate.ts'
-import { day, epochNow, instant, windowAt } from './window.ts'
+import { claims, epochOf, type GraphEvent } from './translate.ts'
+import { day, epochNow, instant, type Window, windowAt } from './window.ts'
 
 /** A delta link keeps its window for ever: after this time there is a new one, seconds. */
 const windowAge = day
@@ -81,7 +81,7 @@ export async function pull(
   home?.askAgain()
   if (!whole) {
     const link = await follow(room, known?.link ?? lastLink ?? '', round, keepRound)
-    const found = await look(reading, round, null)
+    const found = await look(reading, round, null, windowAt(made))
     return { ...found, cursor: written({ made, link }) }
   }
   // What happened in the old window since the last look may lie outside the new one.
@@ -89,7 +89,7 @@ export async function pull(
   const window = windowAt(made)
   const link = await followWhole(room, window, known?.link ?? null, round, keepRound)
   await home?.readAll(window)
-  const found = await look(reading, round, await room.marks())
+  const found = await look(reading, round, await room.marks(), window)
   return {
     ...found,
     cursor: written({ made, link }),
@@ -114,7 +114,7 @@ export async function confirm(place: Place, refs: readonly RemoteRef[]): Promise
     else if (isHome(ref)) home?.want(ref.id)
     else round.gone.add(ref.id)
   }
-  const looked = await look({ room, home, parts: {}, titles }, round, null)
+  const looked = await look({ room, home, parts: {}, titles }, round, null, { from: 0, to: 0 })
   const changed = [...found.changed, ...looked.changed].map(({ ref, event }) => ({ ref, event }))
   return {
     changed,
@@ -131,8 +131,16 @@ interface Reading {
   readonly titles: Titles
 }
 
-/** @param marks our properties by item id, where all have been read; else each item is asked */
-async function look(reading: Reading, round: Round, marks: ReadonlyMap<string, Marks> | null): Promise<Found> {
+/**
+ * @param marks our properties by item id, where all have been read; else each item is asked
+ * @param window what is watched
+ */
+async function look(
+  reading: Reading,
+  round: Round,
+  marks: ReadonlyMap<string, Marks> | null,
+  window: Window,
+): Promise<Found> {
   const { room, home, parts } = reading
   const found = nothingFound()
   const { singles, series, gone } = round
@@ -143,25 +151,25 @@ async function look(reading: Reading, round: Round, marks: ReadonlyMap<string, M
     else if (!home?.lost(id)) found.removed.push(id)
     delete reading.titles[copyKey(id)]
   }
-  const take = async (plain: GraphEvent, elsewhere = false) => {
+  const take = async (plain: GraphEvent) => {
     const properties = marks?.get(plain.id)
     const item = properties ? { ...plain, singleValueExtendedProperties: properties } : plain
     const uid = room.uidOn(item)
-    if (uid === null || !isPart(item)) return takeItem(reading, item, uid, elsewhere, found)
+    if (uid === null || !isPart(item)) return takeItem(reading, item, uid, window, found)
     split.add(uid)
     parts[copyKey(item.id)] = uid
   }
   /** Only what was written in this mailbox can carry our mark, and only a whole read knows all marks. */
   const isKnown = (item: GraphEvent) => isTold(item) && (marks !== null || item.isOrganizer === false)
-  const lookAt = async (id: string, elsewhere: boolean) => {
+  const lookAt = async (id: string) => {
     const item = await room.item(id)
     if (!item) lose(id)
     else if (item.seriesMasterId) series.set(item.seriesMasterId, series.get(item.seriesMasterId) ?? null)
-    else await take(item, elsewhere)
+    else await take(item)
   }
   // "Removed" also means moved out of the window, or made outside of it: only the item itself knows.
-  await Promise.all([...gone].map(id => lookAt(id, true)))
-  await Promise.all([...singles.values()].map(item => (isKnown(item) ? take(item) : lookAt(item.id, false))))
+  await Promise.all([...gone].map(lookAt))
+  await Promise.all([...singles.values()].map(item => (isKnown(item) ? take(item) : lookAt(item.id))))
   await Promise.all(
     [...series].map(async ([id, told]) => {
       const master = told && isKnown(told) ? told : await room.item(id)
@@ -186,11 +194,18 @@ async function takeParts(room: Mailbox, uid: string, found: Found): Promise<void
   }
 }
 
+/** Whether an item can be told by a round. A series without an end never lies before the window. */
+function liesIn({ start, end, recurrence }: GraphEvent, { from, to }: Window): boolean {
+  const { type = '', endDate = '' } = recurrence?.range ?? {}
+  const last = recurrence ? (type === 'endDate' ? Date.parse(`${endDate}T23:59:59Z`) / 1000 + day : to) : epochOf(end)
+  return epochOf(start) < to && last > from
+}
+
 async function takeItem(
   { room, home, titles }: Reading,
   item: GraphEvent,
   uid: string | null,
-  elsewhere: boolean,
+  window: Window,
   found: Found,
 ): Promise<void> {
   const { id } = item
@@ -203,7 +218,7 @@ async function takeItem(
   try {
     const { event } = await room.hold(asWritten(item, titles), name)
     const ref = { id, version: versionOf(event) }
-    found.changed.push(elsewhere ? { ref, event, onlyIfKnown: true } : { ref, event })
+    found.changed.push(liesIn(item, window) ? { ref, event } : { ref, event, onlyIfKnown: true })
   } catch (error) {
     if (!isItemTrouble(error)) throw error
     found.unreadable.push({ id, uid: name, reason: error.message })

@@ -10,7 +10,7 @@ import type { Held, Mailbox } from './mailbox.ts'
 import { isPart, needsParts, pushParts, removeParts, uidOfParts } from './parts.ts'
 import { recurrenceOf } from './recurrence.ts'
 import { versionOf } from './series.ts'
-import { refuseIfTaken } from './taken.ts'
+import { reasonToGiveWay, refuseIfTaken } from './taken.ts'
 import { bodyOf, claims, type GraphEvent, normalizeForGraph } from './translate.ts'
 import { changedFields, erase, held, insert, patch } from './write.ts'
 
@@ -75,7 +75,15 @@ async function create(room: Mailbox, wanted: ScheduleEvent, master: Master, gues
     // New for each try to book, the same for each repetition of one.
     transactionId: randomUUID(),
   })
-  return settle(room, wanted, item)
+  const loss = guest === null ? await reasonToGiveWay(room, wanted, item) : null
+  try {
+    if (loss) throw loss
+    return await settle(room, wanted, item)
+  } catch (error) {
+    // Half of a series would come back as all of it.
+    if (error instanceof Rejected) await erase(room, { item, instances: [], event: wanted })
+    throw error
+  }
 }
 
 async function ofEarlierTry(room: Mailbox, uid: string): Promise<GraphEvent | null> {

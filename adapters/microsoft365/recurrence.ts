@@ -154,13 +154,18 @@ export function ruleOf({ pattern, range }: PatternedRecurrence, start: CalTime):
   const by = byParts(pattern)
   if (!by) return null
   const parts = [...by, ...(pattern.interval > 1 ? [`INTERVAL=${pattern.interval}`] : [])]
+  const { numberOfOccurrences = 0, endDate = '' } = range
+  // What says nothing is filled in with 0 and the year 1.
+  if ((range.type === 'numbered' && numberOfOccurrences < 1) || (range.type === 'endDate' && endDate < '1')) return null
   if (range.type === 'numbered') parts.push(`COUNT=${range.numberOfOccurrences}`)
   if (range.type === 'endDate') parts.push(`UNTIL=${untilOf(range.endDate ?? range.startDate, start)}`)
   return parts.join(';')
 }
 
 function byParts({ type, daysOfWeek = [], firstDayOfWeek, index, dayOfMonth, month }: Pattern): string[] | null {
-  const days = daysOfWeek.map(name => dayCodes[dayNames.indexOf(name.toLowerCase())] ?? '').join(',')
+  const codes = daysOfWeek.map(name => dayCodes[dayNames.indexOf(name.toLowerCase())])
+  if (codes.includes(undefined) || (codes.length === 0 && /^(weekly|relative)/i.test(type))) return null
+  const days = codes.join(',')
   const position = [...positions].find(([, name]) => name === (index ?? 'first').toLowerCase())?.[0] ?? 1
   const relative = daysOfWeek.length === 1 ? [`BYDAY=${position}${days}`] : [`BYDAY=${days}`, `BYSETPOS=${position}`]
   const weekStart = dayCodes[dayNames.indexOf((firstDayOfWeek ?? 'sunday').toLowerCase())] ?? 'SU'

@@ -29,7 +29,8 @@ export async function follow(room: Mailbox, start: string, round: Round, keep: K
     const link = page['@odata.deltaLink']
     if (link) return link
     const next = page['@odata.nextLink']
-    if (!next || seen.has(next)) throw new Unavailable(`${room.address}: a page without a link to go on`)
+    // Whoever goes on from here again would come no further: the round has to begin anew.
+    if (!next || seen.has(next)) throw new CursorExpired(`${room.address}: a page without a link to go on`)
     told += page.value.length
     // Writing down a long round after each of its pages would cost more than reading it.
     if (told - keptAt >= keptAt / 10) {

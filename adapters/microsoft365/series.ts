@@ -14,13 +14,13 @@ import {
   componentOf,
   epochOf,
   type GraphEvent,
+  ownZone,
   placeKey,
   saysNothing,
   spanOf,
   Untranslatable,
 } from './translate.ts'
 import { day, type Window } from './window.ts'
-import { zoneNamed } from './zones.ts'
 
 /** How far an instance may have been moved from its place and still be found. */
 const reach = 60 * day
@@ -31,7 +31,7 @@ export function patternMaster(item: GraphEvent, room: string): Master {
   const { recurrence } = item
   if (!recurrence) throw new Untranslatable('a series without a pattern')
   // A zone of its own making is read as the room's; the instances tell whether that is right.
-  const zone = zoneNamed(recurrence.range.recurrenceTimeZone) ?? zoneNamed(item.originalStartTimeZone) ?? room
+  const zone = ownZone(item) ?? room
   const span = spanOf(item, zone)
   const rule = ruleOf(recurrence, span.start)
   if (!rule) throw new Untranslatable(`a recurrence of a kind that is not known: ${recurrence.pattern.type}`)
@@ -64,7 +64,8 @@ function originalOf(item: GraphEvent, like: CalTime, room: string): CalTime {
     const epoch = item.originalStart ? Date.parse(item.originalStart) / 1000 : epochOf(item.start)
     return fromEpoch(epoch, like.tzid ?? room)
   }
-  if (!item.originalStart) return spanOf({ ...item, isAllDay: true }, room).start
+  // An occurrence that was not moved lies in its place.
+  if (!item.originalStart || item.type === 'occurrence') return spanOf({ ...item, isAllDay: true }, room).start
   // Of an all-day series it is midnight in the series' zone, told in UTC.
   const instant = Date.parse(item.originalStart) / 1000
   const local = instant % day === 0 ? fromEpoch(instant, 'UTC') : fromEpoch(instant, room)
@@ -84,6 +85,10 @@ const withMaster = (instance: GraphEvent, master: GraphEvent): GraphEvent => ({
   ...{ id: instance.id },
 })
 
+/** The clock on which the places of a series are told. */
+export const zoneOfPlaces = (item: GraphEvent, { start }: Master, room: string): string =>
+  isDate(start) ? (ownZone(item) ?? room) : (start.tzid ?? room)
+
 /** The instances by the place each has in the pattern; its key is the clock time of the series. */
 export function placesOf(master: Master, instances: readonly GraphEvent[], room: string): Map<string, GraphEvent> {
   return new Map(instances.map(item => [placeKey(originalOf(item, master.start, room)), item]))
@@ -101,7 +106,7 @@ export function seriesOf(
   room: string,
 ): ScheduleEvent {
   const master = patternMaster(item, room)
-  const zone = isDate(master.start) ? room : (master.start.tzid ?? room)
+  const zone = zoneOfPlaces(item, master, room)
   const places = placesOf(master, instances, zone)
   const slots = new Map(slotsOf(master, reached, room).map(slot => [placeKey(slot.startTime), slot]))
   const exdates: CalTime[] = []

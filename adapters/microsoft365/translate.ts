@@ -51,6 +51,7 @@ export interface GraphEvent {
   readonly recurrence?: PatternedRecurrence | null
   readonly originalStart?: string | null
   readonly originalStartTimeZone?: string | null
+  readonly createdDateTime?: string | null
   readonly singleValueExtendedProperties?: readonly { readonly id: string; readonly value?: string | null }[]
 }
 
@@ -71,12 +72,21 @@ export function epochOf(time: GraphTime | null | undefined): number {
   return toEpoch({ dateTime: local, tzid: zone }, 'UTC')
 }
 
-/** An all-day event is rendered as midnights, in whatever zone was asked for: a date, never an instant. */
-const dateOf = (time: GraphTime | null | undefined): CalTime => {
-  const date = /^\d{4}-\d\d-\d\d/.exec(time?.dateTime ?? '')?.[0]
+/**
+ * An all-day event is rendered as midnights, in whatever zone was asked for: a date, never an instant. Where it is not
+ * midnight, it was converted after all, and is on the clock of `zone`.
+ */
+const dateOf = (time: GraphTime | null | undefined, zone: string): CalTime => {
+  const [, date, clock] = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?/.exec(time?.dateTime ?? '') ?? []
   if (!date) throw new Untranslatable('the event has no start or no end that can be read')
-  return { date }
+  if (!clock || clock === '00:00') return { date }
+  const local = fromEpoch(epochOf(time), zone)
+  return { date: isDate(local) ? local.date : local.dateTime.slice(0, 10) }
 }
+
+/** The zone that the item itself names, if it is known. */
+export const ownZone = ({ recurrence, originalStartTimeZone }: GraphEvent): string | null =>
+  zoneNamed(recurrence?.range.recurrenceTimeZone) ?? zoneNamed(originalStartTimeZone)
 
 export interface Span {
   readonly start: CalTime
@@ -86,7 +96,7 @@ export interface Span {
 /** @param zone the clock the times are to be on */
 export function spanOf(item: GraphEvent, zone: string): Span {
   const span = item.isAllDay
-    ? { start: dateOf(item.start), end: dateOf(item.end) }
+    ? { start: dateOf(item.start, ownZone(item) ?? zone), end: dateOf(item.end, ownZone(item) ?? zone) }
     : { start: fromEpoch(epochOf(item.start), zone), end: fromEpoch(epochOf(item.end), zone) }
   if (toEpoch(span.end, zone) < toEpoch(span.start, zone)) throw new Untranslatable('the event ends before it starts')
   return span

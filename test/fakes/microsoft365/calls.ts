@@ -42,12 +42,20 @@ interface DeltaState {
 
 const tokenOf = (state: DeltaState): string => Buffer.from(JSON.stringify(state)).toString('base64url')
 
+function stateOf(token: string): DeltaState {
+  try {
+    return JSON.parse(Buffer.from(token, 'base64url').toString())
+  } catch {
+    throw new ApiError(400, 'SyncStateInvalid')
+  }
+}
+
 function delta(graph: FakeGraph, { mailbox, query, prefer }: Request): unknown {
   const token = query.get('$deltatoken') ?? query.get('$skiptoken')
   const base = `${graph.url}/v1.0/users/${encodeURIComponent(mailbox.address)}/calendarView/delta`
   let state: DeltaState
   if (token) {
-    state = JSON.parse(Buffer.from(token, 'base64url').toString())
+    state = stateOf(token)
     if (state.generation !== mailbox.generation) {
       throw new ApiError(410, 'SyncStateNotFound', 'The sync state generation is not found.')
     }
@@ -59,6 +67,13 @@ function delta(graph: FakeGraph, { mailbox, query, prefer }: Request): unknown {
   }
   if (state.offset < 0) {
     return { value: [], '@odata.nextLink': `${base}?$skiptoken=${tokenOf({ ...state, offset: 0 })}` }
+  }
+  const scripted = graph.script.shift()
+  if (scripted) {
+    const link = (name: string, token: DeltaState) => `${base}?${name}=${tokenOf(token)}`
+    return graph.script.length > 0
+      ? { value: scripted, '@odata.nextLink': link('$skiptoken', { ...state, offset: graph.script.length }) }
+      : { value: scripted, '@odata.deltaLink': link('$deltatoken', { ...state, until: mailbox.revision }) }
   }
   const items = mailbox.delta(state.since, state.from, state.to)
   const asked = Number(/odata\.maxpagesize=(\d+)/.exec(prefer)?.[1] ?? 10)

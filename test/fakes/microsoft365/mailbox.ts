@@ -103,6 +103,12 @@ export class FakeMailbox {
     return structuredClone(full)
   }
 
+  /** An occurrence goes without a trace in any delta round, as the field reports tell. */
+  removeUnsaid(id: string): void {
+    const place = this.#place(id)
+    place?.stored.exceptions.set(place.date, 'deleted')
+  }
+
   /** A new change key and nothing else, as background work of Exchange leaves it. */
   touch(id: string): void {
     const stored = this.#items.get(id)

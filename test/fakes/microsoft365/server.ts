@@ -74,6 +74,8 @@ export class FakeGraph {
   pageSize = 200
   /** The first page of a new round is empty and has a next link. */
   emptyFirstPage = false
+  /** What the next delta rounds say, page by page, instead of what is there. */
+  script: unknown[][] = []
   /** What the room's mailbox does to accepted meetings (Set-CalendarProcessing's defaults). */
   autoAccept = { deleteSubject: true, deleteComments: true, removePrivate: true }
   /** An empty 202 says that it is JSON, which the vendor's client takes for an error. */
