@@ -16,7 +16,7 @@ import { eventOf, type GoogleEvent, linesOf } from './translate.ts'
 
 export interface Writer extends Calendar {
   readonly normalize: (event: ScheduleEvent) => ScheduleEvent
-  /** A copy was not as it was told, though a read has just brought us up to date; by id, how it was then. */
+  /** Copies that were not as a read had just told; by id, how they were then. */
   readonly surprises: Map<string, string>
   /** What the calendar tells since our cursor is not all there is: the next read is to be whole. */
   readonly doubt: () => void
@@ -100,7 +100,11 @@ async function find(writer: Writer, id: string): Promise<{ home: Writer; current
 
 async function update(writer: Writer, wanted: Wanted, at: RemoteRef): Promise<RemoteRef> {
   const { home, current } = await find(writer, at.id)
-  if (!current || current.status === 'cancelled') throw surprise(writer, home, at.id, 'gone')
+  if (!current || current.status === 'cancelled') {
+    // A whole read has not shown that it is gone: the room has kept its copy of a meeting that no longer is.
+    if (writer.surprises.get(at.id) === 'gone again') return create(writer, wanted)
+    throw surprise(writer, home, at.id, 'gone')
+  }
   const exceptions = current.recurrence?.length ? await exceptionsOf(home, current) : []
   const version = versionOf({ master: current, exceptions })
   const known = home.calendarId === writer.calendarId ? at.version : String(at.parts?.organizerVersion ?? version)
@@ -121,8 +125,9 @@ async function update(writer: Writer, wanted: Wanted, at: RemoteRef): Promise<Re
 
 /** Has the remote read again; where that told nothing of it, read whole. */
 function surprise({ surprises, doubt }: Writer, { calendarId }: Calendar, id: string, how: string): VersionMismatch {
-  if (surprises.get(id) === how) doubt()
-  surprises.set(id, how)
+  const isSecond = surprises.get(id) === how
+  if (isSecond) doubt()
+  surprises.set(id, isSecond ? `${how} again` : how)
   const what = how === 'gone' ? 'the event is gone' : 'somebody else has changed the event'
   return new VersionMismatch(`Google Calendar ${calendarId}: ${what}`)
 }

@@ -187,7 +187,7 @@ export function eventOf(
     known.iCalUID ??
     `${known.id}@google.com`
   const main = master && masterOf(master, context)
-  const like = main && main.start
+  const like = main?.start ?? null
   const excluded: CalTime[] = []
   const overrides = new Map<string, Override>()
   for (const item of exceptions) {

@@ -3,7 +3,7 @@
  * one side did to something the other left alone is done; an edit beats a deletion made at the same time, and says so.
  */
 import type { ScheduleEvent } from '../schedule/event.ts'
-import { differences, type EditClash, merge, type Prefer, sameContent } from '../schedule/merge.ts'
+import { differences, type EditClash, merge, type Prefer } from '../schedule/merge.ts'
 
 export interface Sides {
   /** What both agreed on, as the remote keeps it; `null`: never. */
@@ -28,6 +28,10 @@ export interface Decision {
 
 const nothing: Decision = { ours: 'none', theirs: 'none', event: null, fields: [], clashes: [], deleteEdit: false }
 
+/** What somebody edited; whether a room has answered yet is no edit that would keep a deleted event. */
+const edits = (base: ScheduleEvent, now: ScheduleEvent): string[] =>
+  differences(base, now).filter(slot => slot !== 'status:status')
+
 export function decide(
   { base, ours, theirs }: Sides,
   prefer: Prefer,
@@ -36,12 +40,12 @@ export function decide(
   if (!ours && !theirs) return nothing
   if (!ours && theirs) {
     if (!base) return { ...nothing, ours: 'create', event: theirs }
-    if (sameContent(theirs, base)) return { ...nothing, theirs: 'remove' }
+    if (edits(base, theirs).length === 0) return { ...nothing, theirs: 'remove' }
     return { ...nothing, ours: 'create', event: theirs, fields: differences(base, theirs), deleteEdit: true }
   }
   if (ours && !theirs) {
     if (!base) return { ...nothing, theirs: 'create', event: ours }
-    const edited = differences(base, view(ours))
+    const edited = edits(base, view(ours))
     if (edited.length === 0) return { ...nothing, ours: 'delete' }
     return { ...nothing, theirs: 'create', event: ours, fields: edited, deleteEdit: true }
   }

@@ -308,9 +308,12 @@ export class FakeGoogle {
         room.remove(item.id)
         continue
       }
-      const { extendedProperties: _, ...copy } = item
+      const { extendedProperties, ...copy } = item
+      // Private properties belong to one copy, shared ones travel.
+      const shared = extendedProperties?.shared
       room.put({
         ...copy,
+        ...(shared ? { extendedProperties: { shared } } : {}),
         organizer: { email: home.id },
         attendees: (item.attendees ?? []).map(a => (a.email === attendee.email ? { ...a, self: true } : a)),
       })
