@@ -1,4 +1,5 @@
 /** The shape of `kaldav.yaml`. Keys and defaults are public: README, section "Configuration". */
+import { createECDH } from 'node:crypto'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { Secret } from './secret.ts'
@@ -77,6 +78,15 @@ const sources = (path: z.ZodType<string, string>) =>
     }),
   ])
 
+/** Keys of Web Push (RFC 8292), as every tool that makes them writes them. */
+const push = z
+  .strictObject({
+    subject: text.regex(/^(mailto:.+@|https:\/\/.)/, { error: 'subject' }),
+    publicKey: text.regex(/^[\w-]{87}$/, { error: 'vapid' }),
+    privateKey: text.regex(/^[\w-]{43}$/, { error: 'vapid' }).transform(value => new Secret(value)),
+  })
+  .refine(isPair, { error: 'pair' })
+
 /** @param directory of the configuration file; relative paths in it start there. */
 export const fileSchema = (directory: string) => {
   const path = text.transform(value => resolve(directory, value))
@@ -127,12 +137,25 @@ export const fileSchema = (directory: string) => {
       .default({}),
     sources: z.array(sources(path)).default([]),
     scheduling: z.enum(['rooms', 'off']).default('off'),
+    push: push.optional(),
   })
 }
 
 export type FileConfig = z.output<ReturnType<typeof fileSchema>>
 export type SourceConfig = FileConfig['sources'][number]
 export type AccountConfig = NonNullable<FileConfig['account']>
+
+function isPair({ publicKey, privateKey }: { readonly publicKey: string; readonly privateKey: Secret }): boolean {
+  // A key of no form has been told already.
+  if (publicKey.length !== 87 || privateKey.reveal().length !== 43) return true
+  const pair = createECDH('prime256v1')
+  try {
+    pair.setPrivateKey(privateKey.reveal(), 'base64url')
+    return pair.getPublicKey('base64url') === publicKey
+  } catch {
+    return false
+  }
+}
 
 function isZone(name: string): boolean {
   try {

@@ -63,6 +63,9 @@ const ownChecks: Readonly<Record<string, string>> = {
   reserved: 'is a name kaldav uses itself: choose another id',
   store: 'is no store: write "sqlite:<file>" or "postgres://user@host/database"',
   user: 'is no user name: leave out spaces, colons and slashes',
+  subject: 'says nobody to write to: begin it with mailto: or https:',
+  vapid: 'is no Web Push key: write it in base64url, as `npx web-push generate-vapid-keys` prints it',
+  pair: 'has a public key of another private key: make a new pair with `npx web-push generate-vapid-keys`',
 }
 
 const nouns: Readonly<Record<string, string>> = {

@@ -37,6 +37,8 @@ export interface Config {
   readonly sources: FileConfig['sources']
   /** Whether rooms answer invitations (RFC 6638). */
   readonly scheduling: 'rooms' | 'off'
+  /** Keys of WebDAV-Push; `null`: off. */
+  readonly push: NonNullable<FileConfig['push']> | null
   readonly adminPassword: Secret | null
   /** Whether an empty store is filled with the example campus; never in a real account. */
   readonly example: boolean
@@ -60,7 +62,7 @@ export function loadConfig(env: Environment, cwd: string): Config {
   const fromEnvironment = environment(env, problems)
   if (problems.length > 0 || !result.success) throw new ConfigError(problems)
 
-  const { server, store, timeZone, account, ...rest } = result.data
+  const { server, store, timeZone, account, push, ...rest } = result.data
   const dataDir = resolve(cwd, env.KALDAV_DATA_DIR || 'data')
   const host = env.HOST || server.host
   const example = env.KALDAV_EXAMPLE ? env.KALDAV_EXAMPLE !== '0' : file === null
@@ -80,6 +82,7 @@ export function loadConfig(env: Environment, cwd: string): Config {
     // The example campus lies in Berlin.
     timeZone: timeZone ?? (example && file === null ? 'Europe/Berlin' : Temporal.Now.timeZoneId()),
     account: account ?? null,
+    push: push ?? null,
     adminPassword: env.KALDAV_ADMIN_PASSWORD ? new Secret(env.KALDAV_ADMIN_PASSWORD) : null,
     example: example && !account,
     logLevel: fromEnvironment.logLevel,

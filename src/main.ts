@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { adapters } from '../adapters/index.ts'
 import type { KalturaAccount } from '../adapters/kaltura/index.ts'
 import { Auth } from './auth.ts'
+import { Notifier } from './caldav/notifier.ts'
 import { caldavRouter } from './caldav/router.ts'
 import type { Config } from './config.ts'
 import { deviceListRouter } from './feeds/device-list.ts'
@@ -223,7 +224,8 @@ export async function startGateway(config: Config, log: Logger, metrics: Metrics
   try {
     const madePassword = await gateway.auth.ensureAdmin(config.adminPassword)
     await prepare(gateway)
-    const server = createHttpServer(config, buildApp(gateway, health, metrics))
+    const push = await startPush(gateway)
+    const server = createHttpServer(config, buildApp(gateway, health, metrics, push))
     const { port } = await listen(server, config.server.port, config.server.host)
     gateway.worker.start()
     const upkeep = keepUp(gateway)
@@ -232,6 +234,7 @@ export async function startGateway(config: Config, log: Logger, metrics: Metrics
     const host = config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host
     const close = async () => {
       clearInterval(upkeep)
+      push?.notifier.stop()
       await shutDown(gateway, server, health)
       release()
     }
@@ -258,6 +261,16 @@ async function prepare(gateway: Gateway): Promise<void> {
   if (result) log.info({ events: result.imported }, 'the example campus was made')
 }
 
+type Push = { readonly publicKey: string; readonly notifier: Notifier } | null
+
+async function startPush({ config, store, log }: Gateway): Promise<Push> {
+  if (!config.push) return null
+  const { publicKey, privateKey, subject } = config.push
+  const notifier = new Notifier(store, { publicKey, privateKey: privateKey.reveal(), subject }, log)
+  await notifier.start()
+  return { publicKey, notifier }
+}
+
 /** Series are indexed a little further each day, and old removals forgotten. */
 function keepUp({ store, log }: Gateway): NodeJS.Timeout {
   const look = () =>
@@ -276,14 +289,14 @@ function createHttpServer(config: Config, app: Express): Server {
   return createTlsServer({ ...times, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, app)
 }
 
-function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics: Metrics): Express {
+function buildApp(gateway: Gateway, health: { readonly ready: boolean }, metrics: Metrics, push: Push): Express {
   const { config, store, auth, log, sync, kalturaIds: ids } = gateway
   const app = express().disable('x-powered-by').set('etag', false).set('trust proxy', config.server.trustProxy)
   const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
   app.use(accessLog(log))
   app.use(metrics.middleware)
   app.use(healthRouter({ store, sync, health, metrics }))
-  app.use(caldavRouter({ store, auth, config: http, log }))
+  app.use(caldavRouter({ store, auth, config: http, log, scheduling: config.scheduling, push }))
   const isRead = accountIsRead(store.database)
   app.use(feedsRouter({ store, auth, log, kalturaIds: ids, isRead }))
   app.use('/webhooks', gateway.webhooks)

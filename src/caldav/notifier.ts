@@ -67,6 +67,7 @@ export class Notifier {
   readonly #silenced = new Set<string>()
   #tokens: ReadonlyMap<number, number> | null = null
   #timer: NodeJS.Timeout | null = null
+  #stopped = false
 
   constructor(store: Store, options: PushOptions, log: Logger) {
     this.#store = store
@@ -78,8 +79,15 @@ export class Notifier {
   async start(): Promise<void> {
     this.#tokens = await calendarTokens(this.#store.database)
     this.#store.onWrite(() => {
+      if (this.#stopped) return
       this.#timer ??= setTimeout(() => void this.#round(), GATHER).unref()
     })
+  }
+
+  /** What changed at the last moment is told by nobody: clients look for themselves when they come back. */
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#stopped = true
   }
 
   /** Leaves these subscriptions out of the next round: the change is their own. */

@@ -202,3 +202,18 @@ test('names what is no YAML by its line, and a file that is not there', () => {
   expect(problemsOf('- a\n- b')).toEqual([expect.stringContaining('the file: has the wrong type')])
   expect(problemsOf('')).toEqual([])
 })
+
+test('takes a pair of Web Push keys, and nothing else', () => {
+  // RFC 8291 appendix A.
+  const publicKey = 'BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8'
+  const privateKey = 'yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw'
+  const push = (subject: string, open: string, hidden: string) =>
+    `push: { subject: "${subject}", publicKey: "${open}", privateKey: "${hidden}" }`
+  const { config } = load(push('mailto:av@example.edu', publicKey, privateKey))
+  expect([config.push?.publicKey, config.push?.privateKey.reveal()]).toEqual([publicKey, privateKey])
+  expect(load('').config.push).toBeNull()
+  expect(problemsOf(push('av', 'short', 'short'))).toHaveLength(3)
+  const other = `${privateKey.slice(0, -1)}0`
+  const [problem = '', ...more] = problemsOf(push('mailto:av@example.edu', publicKey, other))
+  expect([problem.includes('generate-vapid-keys'), problem.includes(other), more]).toEqual([true, false, []])
+})
