@@ -8,10 +8,13 @@ import { existsSync, realpathSync } from 'node:fs'
 import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const needed = 26
 /** Most of what a request makes is garbage at once; the default nursery lets it grow to a hundred megabytes first. */
 const smallNursery = '--max-semi-space-size=4'
+/** By itself the heap grows to some times what is in use before it is swept: 10,000 events pushed were 100 MB of garbage. */
+const sweptSooner = '--heap-growing-percent=30'
 
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
 // Node does not strip types under node_modules, so the published package carries JavaScript.
@@ -20,6 +23,7 @@ const inCheckout = !/[\\/]node_modules[\\/]/.test(root) && existsSync(source)
 const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
+  setFlagsFromString(sweptSooner)
   // Compiled once, not at every start; in a folder that is ours, as what lies there is run.
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'kaldav'))
   await import(pathToFileURL(entry).href)
