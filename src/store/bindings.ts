@@ -3,7 +3,7 @@
  * Plain functions over a Database, so that they run inside the transaction that writes the events.
  */
 import { randomBytes } from 'node:crypto'
-import type { ScheduleEvent } from '../schedule/event.ts'
+import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import type { Database, Row } from './database.ts'
 
 /** The state of one binding. Times are epoch seconds. */
@@ -22,6 +22,8 @@ export interface BindingState {
   readonly frozen: boolean
   /** When the remote's promise to call us is to be renewed; 0: it has given none. */
   readonly watchUntil: number
+  /** What its calls carry beside the token (`Watch.mark`); `null`: nothing, or no watch. */
+  readonly watchMark: string | null
 }
 
 /** A remote ref as the sources give it (`RemoteRef`); the store only keeps it. */
@@ -33,7 +35,7 @@ interface StoredRef {
 
 const newBinding: Omit<BindingState, 'id'> = {
   ...{ cursor: null, token: 0, dueAt: 0, writesAfter: 0, failures: 0, error: null, remedy: null },
-  ...{ lastSuccess: null, frozen: false, watchUntil: 0 },
+  ...{ lastSuccess: null, frozen: false, watchUntil: 0, watchMark: null },
 }
 
 /** What both sides last agreed on about one event. */
@@ -68,6 +70,7 @@ const binding = (row: Row): BindingState => ({
   lastSuccess: number(row.last_success),
   frozen: Number(row.frozen) === 1,
   watchUntil: Number(row.watch_until),
+  watchMark: text(row.watch_mark),
 })
 
 const shadow = (row: Row): ShadowState => ({
@@ -104,6 +107,7 @@ const columns = {
   lastSuccess: 'last_success',
   frozen: 'frozen',
   watchUntil: 'watch_until',
+  watchMark: 'watch_mark',
 } as const satisfies Record<Exclude<keyof BindingState, 'id'>, string>
 
 /** Writes the given parts of a binding's state, and nothing else. */
@@ -180,6 +184,18 @@ export async function changedUids(
   )
   const last = rows.at(-1)
   return { uids: [...new Set(rows.map(({ uid }) => String(uid)))], token: last ? Number(last.token) : since }
+}
+
+/** Has a binding that has passed an event of ours in the change log look at it once more. */
+export async function lookAgain(
+  database: Database,
+  { id, resourceId }: { readonly id: string; readonly resourceId: number | null },
+  uid: string,
+): Promise<void> {
+  const row = 'SELECT MIN(token) FROM change WHERE resource_id = $2 AND uid = $3'
+  await database.query(`UPDATE binding SET token = (${row}) - 1 WHERE id = $1 AND token >= (${row})`, [
+    ...[id, resourceId ?? SCHEDULE, uid],
+  ])
 }
 
 export async function shadowOf(database: Database, bindingId: string, uid: string): Promise<ShadowState | null> {

@@ -120,11 +120,14 @@ export class Engine {
    */
   async watch(binding: Binding, hook: Hook): Promise<void> {
     const { store, log, now } = this.#options
+    const { watchMark: previous } = await bindingState(store.database, binding.id)
     let watchUntil = now() + watchAgain
     try {
       const source = await this.source(binding)
       if (!source.watch) return
-      const { expiresAt } = await source.watch(hook)
+      const { expiresAt, mark = null, endPrevious } = await source.watch(hook, previous)
+      await saveBinding(store.database, binding.id, { watchMark: mark })
+      await endPrevious?.()
       const expires = Math.floor(Temporal.Instant.from(expiresAt).epochMilliseconds / 1000)
       watchUntil = now() + Math.max(60, Math.floor((expires - now()) * 0.8))
     } catch (error) {
@@ -181,6 +184,8 @@ export class Engine {
       await applyRefusals(context, changes.refused ?? [])
       await applyIncoming(context, changes, lastSuccess === null && cursor === null)
       cursor = changes.cursor
+      // What came may have to be answered with an event of ours that was looked at before.
+      token = Math.min(token, (await bindingState(this.#options.store.database, binding.id)).token)
       lastSuccess ??= this.#options.now()
       // The source hears that its refusals have arrived, and can tidy up behind them.
       if (changes.refused?.length && round < rounds && !context.dryRun) continue

@@ -7,11 +7,21 @@ import { Rejected, TooManyOccurrences } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { sameContent } from '../schedule/merge.ts'
 import { occurrences } from '../schedule/recurrence.ts'
-import { dropShadow, newShadow, saveBinding, saveShadow, shadowIds, shadowOf, uidAt } from '../store/bindings.ts'
+import {
+  dropShadow,
+  lookAgain,
+  newShadow,
+  saveBinding,
+  saveShadow,
+  shadowIds,
+  shadowOf,
+  uidAt,
+} from '../store/bindings.ts'
 import type { Actor, Store, Writer } from '../store/store.ts'
 import { type Binding, embed, project, withdraw } from './binding.ts'
 import { type Decision, decide, isMassDeletion } from './decide.ts'
 import { flagDuplicates } from './duplicates.ts'
+import { noteStray } from './one-way.ts'
 import type { SyncReport } from './report.ts'
 import type { Changes, RemoteEvent, Source } from './source.ts'
 
@@ -167,7 +177,9 @@ async function findDeletions(
     if (before.length > 0 && !context.dryRun) await forgetHeld(context)
     return []
   }
-  if (before.length === 0 && !isMassDeletion(fresh.length, shadows.length, absent.length + (changes.lost ?? 0) > 0)) {
+  const suspicious = isMassDeletion(fresh.length, shadows.length, absent.length + (changes.lost ?? 0) > 0)
+  // What only takes from us can delete nothing here.
+  if (binding.direction === 'out' || (before.length === 0 && !suspicious)) {
     return fresh.map(uid => ({ uid, remote: null }))
   }
   report.held = all.length
@@ -270,15 +282,15 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   const shadow = await shadowOf(tx.database, binding.id, uid)
   const known = await oursOf(context, tx, uid)
   const { stored } = known
+  if (binding.direction === 'out') return noteStray(context, tx, { uid, remote, shadow, ours: known.ours })
   const base = shadow?.base ?? null
   const theirs = remote && embed(binding, remote.event, null)
   // The same meeting in one more room: it joins the event we have, and does not replace it.
   const joins = stored && !known.ours && theirs && !(base && sameContent(base, theirs))
   const ours = joins ? embed(binding, { ...stored.event, resourceIds: [] }, null) : known.ours
-  const prefer = binding.direction === 'out' ? 'ours' : binding.prefer(stored?.source ?? binding.source)
+  const prefer = binding.prefer(stored?.source ?? binding.source)
   const decided = decide({ base: joins ? null : base, ours, theirs }, prefer, viewOf(source))
   const decision: Decision = joins && decided.ours === 'none' ? { ...decided, ours: 'update' } : decided
-  if (binding.direction === 'out' && !(base && theirs)) return
   await writeOurs(context, tx, decision, uid, stored?.event ?? null)
   note(context, uid, decision)
   await noteClashes(context, tx, decision, uid)
@@ -286,6 +298,8 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
   if (!remote) await dropShadow(tx.database, binding.id, uid)
   else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs })
+  // What it once refused of ours is no recent change any more, but may be taken now.
+  if (shadow?.refused && decision.theirs !== 'none') await lookAgain(tx.database, binding, uid)
 }
 
 async function writeOurs(

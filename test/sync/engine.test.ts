@@ -193,3 +193,64 @@ it('a refusal is remembered: the same event is not offered twice', async () => {
   expect(offered).toBe(2)
   expect(await harness.store.conflicts()).toMatchObject([{ kind: 'rejected', uids: ['long'] }])
 })
+
+describe('a calendar of one direction', () => {
+  const both = async () => {
+    source.put(lecture('theirs'))
+    await harness.put(lecture('ours'))
+  }
+  const held = async () => [await harness.store.uids(), source.events.map(({ uid }) => uid).sort()]
+  const title = async (uid: string) => (await harness.store.event(uid))?.event.master?.summary
+
+  it('in: takes what is there, and writes nothing', async () => {
+    const run = () => harness.run(source, { direction: 'in' })
+    await both()
+    expect(await run()).toMatchObject({ created: 1, pushed: 0 })
+    expect(await held()).toEqual([['ours', 'theirs'], ['theirs']])
+    await harness.put(lecture('theirs', 'renamed here'))
+    expect(await run()).toMatchObject({ pushed: 0 })
+    expect(source.find('theirs')?.event.master?.summary).toBe('theirs')
+    source.delete('theirs')
+    await run()
+    expect(source.events).toEqual([])
+  })
+
+  it('out: writes what we hold, and takes nothing', async () => {
+    const run = () => harness.run(source, { direction: 'out' })
+    await both()
+    expect(await run()).toMatchObject({ created: 0, pushed: 1 })
+    expect(await held()).toEqual([['ours'], ['ours', 'theirs']])
+    source.put(lecture('ours', 'renamed there'))
+    source.put(lecture('theirs', 'their own business'))
+    const plan = await harness.engine.run(harness.binding(source, { direction: 'out' }), { dryRun: true })
+    expect(plan).toMatchObject({ pushed: 1, plan: [{ uid: 'ours', side: 'theirs', action: 'update' }] })
+    expect(await run()).toMatchObject({ updated: 0, pushed: 1 })
+    expect([await title('ours'), source.find('ours')?.event.master?.summary]).toEqual(['ours', 'ours'])
+    source.delete('ours')
+    expect(await run()).toMatchObject({ removed: 0, held: 0, pushed: 1 })
+    expect(await held()).toEqual([['ours'], ['ours', 'theirs']])
+    await harness.remove('ours')
+    expect(await run()).toMatchObject({ pushed: 1 })
+    expect(await held()).toEqual([[], ['theirs']])
+    expect(await run()).toMatchObject({ pushed: 0, created: 0, updated: 0, removed: 0 })
+  })
+})
+
+it('what was refused is offered again once the source has changed its side', async () => {
+  let strict = false
+  const picky: Source = {
+    pull: cursor => source.pull(cursor),
+    push: (event, at) => (strict ? Promise.reject(new Rejected('no', 'not now')) : source.push(event, at)),
+  }
+  const run = () => harness.run(picky, { prefer: () => 'ours' })
+  await harness.put(lecture('both'))
+  await run()
+  strict = true
+  await harness.put(lecture('both', 'new here'))
+  expect(await run()).toMatchObject({ rejected: 1 })
+  strict = false
+  source.put(lecture('both', 'new there'))
+  expect(await run()).toMatchObject({ updated: 0, pushed: 1, conflicts: 1 })
+  expect(source.find('both')?.event.master?.summary).toBe('new here')
+  expect((await harness.store.conflicts()).map(({ kind }) => kind)).toEqual(['edit'])
+})
