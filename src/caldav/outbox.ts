@@ -25,11 +25,22 @@ interface Request {
 
 const KEPT = new Set(['UID', 'ORGANIZER'])
 
+/** @throws DavError 403 for bytes that are no text of the charset they claim */
+const textIn = (bytes: Buffer, charset: string | null): string => {
+  try {
+    return decodeText(bytes, charset)
+  } catch {
+    throw forbidden(caldav('valid-calendar-data'), `The body is not valid ${charset ?? 'UTF-8'}`)
+  }
+}
+
 const parseRequest = (text: string): Request => {
   const calendar = parseBlocks(text)
+  if (calendar.name !== 'VCALENDAR') throw forbidden(caldav('valid-calendar-data'), 'The body is no VCALENDAR')
   const line = (block: Block, name: string) => block.lines.find(candidate => candidate.name === name)
   const method = line(calendar, 'METHOD')
-  const busy = calendar.blocks.find(({ name }) => name === 'VFREEBUSY')
+  const [busy, second] = calendar.blocks.filter(({ name }) => name === 'VFREEBUSY')
+  if (second) throw invalid('A message asks for one VFREEBUSY')
   if (!busy || !method || lineValue(method).trim().toUpperCase() !== 'REQUEST') {
     throw invalid('The outbox takes VFREEBUSY with METHOD:REQUEST')
   }
@@ -70,7 +81,7 @@ export const postOutbox: Method = async exchange => {
   const { type, charset } = contentType(request)
   const bytes = await readBody(request)
   if (type !== 'text/calendar') throw forbidden(caldav('supported-calendar-data'), 'The outbox takes text/calendar')
-  const asked = parseRequest(decodeText(bytes, charset))
+  const asked = parseRequest(textIn(bytes, charset))
   const rooms = (await calendarsFor(exchange)).flatMap(calendar =>
     calendar.resource ? [{ calendar, addresses: roomAddresses(gateway, calendar.resource) }] : [],
   )

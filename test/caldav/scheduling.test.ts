@@ -118,7 +118,7 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
     await off.close()
   })
 
-  const ask = (body: string, as: 'av-team' | 'viewer' = 'av-team') =>
+  const ask = (body: string | Buffer, as: 'av-team' | 'viewer' = 'av-team') =>
     gateway.call('POST', '/dav/calendars/_outbox/', { as, headers: { 'content-type': 'text/calendar' }, body })
   const request = (...lines: readonly string[]): string =>
     [
@@ -152,11 +152,26 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
   })
 
   it.each([
-    ['no message', 'x'],
+    ['no message', 'BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n'],
+    [
+      'two messages',
+      request('DTSTART:20270415T000000Z', 'DTEND:20270416T000000Z', 'ATTENDEE:mailto:a@b').replace(
+        /BEGIN:VFREEBUSY.*END:VFREEBUSY\r\n/s,
+        found => found + found,
+      ),
+    ],
     ['no time', request('ATTENDEE:mailto:a@b')],
     ['nobody', request('DTSTART:20270415T000000Z', 'DTEND:20270416T000000Z')],
   ])('refuse %s with its precondition', async (_, body) => {
     expect(condition((await ask(body)).body)).toBe(`${C}valid-scheduling-message`)
+  })
+
+  it.each([
+    ['no calendar', Buffer.from('x')],
+    ['what is not UTF-8', Buffer.from(request('COMMENT:ÿ'), 'latin1')],
+  ])('refuse %s as CALDAV:valid-calendar-data, not with 500', async (_, body) => {
+    const answer = await ask(body)
+    expect([answer.status, condition(answer.body)]).toEqual([403, `${C}valid-calendar-data`])
   })
 
   it('are not for those who only read', async () => {
