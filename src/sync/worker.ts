@@ -24,6 +24,8 @@ import type { SyncReport } from './report.ts'
 import type { Hook } from './source.ts'
 import type { Configured } from './sync.ts'
 
+/** Calls of a remote within this time, seconds, are answered by one look at the first and one at the rest. */
+const callsTogether = 2
 /** How often due times are looked at, ms; a wake does not wait for it. */
 const tickEvery = 1000
 /** Changes of ours go out once no other has come for so long, so that many go out together … ms. */
@@ -52,6 +54,8 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #owner = newOwner()
   readonly #running = new Map<string, { readonly source: string; readonly finished: Promise<void> }>()
+  /** When each binding was last woken at once by its remote, epoch seconds. */
+  readonly #called = new Map<string, number>()
   #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null
   /** A wake came while bindings were being looked at. */
   #again = false
@@ -85,10 +89,18 @@ export class Worker {
     this.#schedule(0)
   }
 
-  /** Makes one binding due now. */
+  /**
+   * Makes one binding due because its remote has called: at once, and once more for all the calls that follow soon. A
+   * wait after a failure stands: the remote may have asked for it.
+   */
   async wakeBinding(id: string): Promise<void> {
-    await wakeBindings(this.#options.store.database, [id])
-    this.#schedule(settleTime)
+    const { store, now } = this.#options
+    await ensureBinding(store.database, id)
+    if ((await bindingState(store.database, id)).failures > 0) return
+    const isFirst = (this.#called.get(id) ?? 0) + callsTogether <= now()
+    if (isFirst) this.#called.set(id, now())
+    await wakeBindings(store.database, [id], isFirst ? 0 : now() + callsTogether)
+    if (isFirst) this.#schedule(settleTime)
   }
 
   /** Takes no new work, and waits for what runs. */

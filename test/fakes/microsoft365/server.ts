@@ -91,6 +91,10 @@ export class FakeGraph {
   onRequest: ((call: Call) => void) | null = null
   /** Called before each answer, also a failed one, with the decoded path and query. */
   onAnswer: ((path: string) => void) | null = null
+  /** Whether addresses for notifications are asked whether they want them. */
+  asksHooks = false
+  /** Its own clock, epoch ms. */
+  now: () => number = Date.now
   url = ''
   readonly #mailboxes = new Map<string, FakeMailbox>()
   readonly #tokens = new Set<string>()
@@ -158,7 +162,7 @@ export class FakeGraph {
       const asked: Asked = { method: request.method ?? 'GET', url, text, prefer: String(prefer ?? ''), authorization }
       const ifMatch = request.headers['if-match']
       const route = () => (isBatch ? this.#batch(asked) : this.#route({ ...asked, ifMatch }))
-      const result = fault && !fault.after ? null : route()
+      const result = fault && !fault.after ? null : await route()
       if (fault) this.#fail(fault, response)
       else this.#send(response, request.method ?? 'GET', url.pathname, result)
     } catch (error) {
@@ -287,12 +291,40 @@ export class FakeGraph {
     return mailbox
   }
 
-  #subscribe(method: string, id: string | null, body: Record<string, unknown>): unknown {
+  /** Graph asks both addresses for its word before it promises to call them. */
+  async #validate({ notificationUrl, lifecycleNotificationUrl }: Subscription): Promise<void> {
+    for (const url of new Set([notificationUrl, lifecycleNotificationUrl ?? notificationUrl])) {
+      const word = `Validation: Testing <b> +/= ${randomUUID()}`
+      const asked = await fetch(`${url}&validationToken=${encodeURIComponent(word)}`, { method: 'POST' })
+      const plain = asked.headers.get('content-type')?.startsWith('text/plain')
+      if (asked.status !== 200 || !plain || (await asked.text()) !== word) {
+        throw new ApiError(400, 'InvalidRequest', 'Subscription validation request failed.')
+      }
+    }
+  }
+
+  /** Tells everybody who asked that something in a mailbox has changed: three times, as an edit in Outlook does. */
+  async notify(address: string): Promise<number[]> {
+    const statuses: number[] = []
+    for (const { id, resource, clientState, notificationUrl } of this.subscriptions.values()) {
+      if (!decodeURIComponent(resource).includes(address)) continue
+      const item = { subscriptionId: id, changeType: 'updated', resource, clientState, resourceData: { id: 'AAk' } }
+      for (let n = 0; n < 3; n++) {
+        const headers = { 'Content-Type': 'application/json' }
+        const body = JSON.stringify({ value: [item] })
+        statuses.push((await fetch(notificationUrl, { method: 'POST', headers, body })).status)
+      }
+    }
+    return statuses
+  }
+
+  async #subscribe(method: string, id: string | null, body: Record<string, unknown>): Promise<unknown> {
     this.contract.check('subscription', body, `${method} subscription`)
     if (method === 'POST') {
       const made = { ...body, id: randomUUID() } as unknown as Subscription
-      if (Date.parse(made.expirationDateTime) - Date.now() > 4230 * 60_000)
-        throw new ApiError(400, 'ErrorInvalidParameter')
+      const left = Date.parse(made.expirationDateTime) - this.now()
+      if (left > 4230 * 60_000 || left < 0) throw new ApiError(400, 'ErrorInvalidParameter')
+      if (this.asksHooks) await this.#validate(made)
       this.subscriptions.set(made.id, made)
       return made
     }
