@@ -18,7 +18,7 @@ import { type Credentials, type KalturaServer, openKalturaServer } from './kaltu
 import { accessLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accountSource, configuredCalendars } from './sources.ts'
-import { saveBinding, secretOf } from './store/bindings.ts'
+import { bindingState, saveBinding, secretOf } from './store/bindings.ts'
 import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
 import { bind } from './sync/configured.ts'
@@ -137,6 +137,7 @@ async function openParts(
       bindings: async () => (await configured()).bindings,
       wake: binding => worker.wakeBinding(binding.id),
       watchAgain: binding => saveBinding(database, binding.id, { watchUntil: 0 }),
+      markOf: async binding => (await bindingState(database, binding.id)).watchMark,
     }),
     kalturaIds: uid => kalturaIds(database, uid),
     close: () => opened.disposeAsync(),

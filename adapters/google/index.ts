@@ -91,7 +91,7 @@ function openCalendar(client: GoogleClient, options: GoogleOptions, calendarId: 
     remove: at => remove(writer, at),
     normalize: event => writer.normalize(event),
     accepts: event => event.master?.status !== 'CANCELLED',
-    watch: hook => channels.watch(hook),
+    watch: (hook, previous) => channels.watch(hook, previous),
     close: () => channels.close(),
   }
 }

@@ -1,6 +1,6 @@
 /** Push channels of a calendar: opened anew before they end, the old one stopped, all stopped at shutdown. */
 import { randomUUID } from 'node:crypto'
-import type { Hook } from '../../src/sync/source.ts'
+import type { Hook, Watch } from '../../src/sync/source.ts'
 import { type Calendar, quotaUser } from './series.ts'
 
 /** What we ask for, seconds; Google may give less. */
@@ -9,6 +9,13 @@ const lifetime = 7 * 86_400
 interface Channel {
   readonly id: string
   readonly resourceId: string
+}
+
+/** Every message of a channel names both. */
+const markOf = ({ id, resourceId }: Channel): string => `${id} ${resourceId}`
+const channelOf = (mark: string): Channel => {
+  const [id = '', resourceId = ''] = mark.split(' ')
+  return { id, resourceId }
 }
 
 /** The schema says a text of milliseconds, the guide shows a number, the header has an HTTP date. */
@@ -26,19 +33,23 @@ export class Channels {
     this.#calendar = calendar
   }
 
-  async watch({ url, token }: Hook): Promise<{ expiresAt: string }> {
+  /** @param previous the mark of the channel before: Google lists no channels, so it has to be remembered */
+  async watch({ url, token }: Hook, previous: string | null = null): Promise<Watch> {
     const { client, calendarId } = this.#calendar
-    const before = this.#open
+    const before = this.#open ?? (previous === null ? null : channelOf(previous))
     let id = ''
-    const channel = await client.call(calendarId, false, (api, options) => {
+    const made = await client.call(calendarId, false, (api, options) => {
       // An id is never used twice, not by a second try either: Google refuses it even after the channel has ended.
       id = randomUUID()
       const requestBody = { id, type: 'web_hook', address: url, token, params: { ttl: String(lifetime) } }
       return api.events.watch({ calendarId, requestBody, quotaUser: quotaUser(calendarId) }, options)
     })
-    this.#open = { id: channel.id ?? id, resourceId: channel.resourceId ?? '' }
-    if (before) await this.#stop(before)
-    return { expiresAt: expiryOf(channel.expiration) }
+    const channel = { id: made.id ?? id, resourceId: made.resourceId ?? '' }
+    this.#open = channel
+    const endPrevious = async () => {
+      if (before) await this.#stop(before)
+    }
+    return { expiresAt: expiryOf(made.expiration), mark: markOf(channel), endPrevious }
   }
 
   async close(): Promise<void> {

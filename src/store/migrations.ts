@@ -119,4 +119,9 @@ export const migrations: readonly Migration[] = [
     // JSON: what the person may do with which resource, where the role alone does not say it.
     sql: ["ALTER TABLE person ADD COLUMN access TEXT NOT NULL DEFAULT '{}'"],
   },
+  {
+    id: 7,
+    // What the calls of a remote carry beside the token, where it names its channels.
+    sql: ['ALTER TABLE binding ADD COLUMN watch_mark TEXT'],
+  },
 ]

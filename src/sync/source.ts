@@ -73,6 +73,16 @@ export interface Hook {
   readonly token: string
 }
 
+/** A remote's promise to call a hook. */
+export interface Watch {
+  /** ISO 8601. */
+  readonly expiresAt: string
+  /** What each call carries beside the token, where the remote names its channels: then only such calls are believed. */
+  readonly mark?: string
+  /** Ends the promise before, once this one is known: in between, calls of neither are lost. */
+  readonly endPrevious?: () => Promise<void>
+}
+
 /** One calendar in one external system. A source without `push` and `remove` can only be read. */
 export interface Source {
   /**
@@ -99,8 +109,11 @@ export interface Source {
   accepts?(event: ScheduleEvent): boolean
   /** What of `event` this remote keeps: identity unless it is lossy. Idempotent. */
   normalize?(event: ScheduleEvent): ScheduleEvent
-  /** Asks the remote to call the hook on change. A hint only: polling alone must be right. */
-  watch?(hook: Hook): Promise<{ readonly expiresAt: string }>
+  /**
+   * Asks the remote to call the hook on change. A hint only: polling alone must be right.
+   * @param previous the mark of the promise before, perhaps of another process
+   */
+  watch?(hook: Hook, previous?: string | null): Promise<Watch>
   /** Ends watches and connections; called once, at shutdown. */
   close?(): Promise<void>
 }

@@ -5,6 +5,7 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import type { Logger } from 'pino'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Binding } from './binding.ts'
 import type { Hook } from './source.ts'
 
@@ -17,6 +18,8 @@ export interface WebhookOptions {
   readonly wake: (binding: Binding) => Promise<void>
   /** The remote will not call any more as it promised: makes the promise due again. */
   readonly watchAgain?: (binding: Binding) => Promise<void>
+  /** What the calls of a binding's watch carry beside the token (`Watch.mark`). */
+  readonly markOf?: (binding: Binding) => Promise<string | null>
   readonly log: Logger
 }
 
@@ -55,10 +58,16 @@ async function bodyOf(request: Request): Promise<string | null> {
   return Buffer.concat(chunks).toString()
 }
 
-/** What a call says: the tokens it carries, all of which have to be right, and whether its promise to call has ended. */
+/** What a call says. */
 interface Message {
+  /** All of which have to be right. */
   readonly tokens: readonly string[]
+  /** Its promise to call has ended. */
   readonly ended: boolean
+  /** Which channel it comes over; `undefined`: the remote does not say. */
+  readonly mark?: string
+  /** It only tells that the channel is open, perhaps before the channel is known here. */
+  readonly isGreeting?: boolean
 }
 
 interface Notification {
@@ -84,13 +93,32 @@ function notifications(body: string): Message {
 /** The tokens a call carries, in the way of each remote. */
 const tokensIn: Readonly<Record<string, (request: Request) => Promise<Message>>> = {
   // Google sends no body and says it is JSON; whatever comes is let go unread.
-  google: async request => ({ tokens: [request.resume().get('X-Goog-Channel-Token') ?? ''], ended: false }),
+  google: async request => ({
+    tokens: [request.resume().get('X-Goog-Channel-Token') ?? ''],
+    ended: false,
+    mark: `${request.get('X-Goog-Channel-ID') ?? ''} ${request.get('X-Goog-Resource-ID') ?? ''}`,
+    isGreeting: request.get('X-Goog-Resource-State') === 'sync',
+  }),
   microsoft365: async request => notifications((await bodyOf(request)) ?? ''),
 }
+
+/** Calls that nobody ordered are looked at this often a minute from one address; more are turned away without a word. */
+const strangers = 30
 
 /** Mounted at `/webhooks`. */
 export function webhooksRouter(options: WebhookOptions): Router {
   const router = Router()
+  const refusals = new RateLimiterMemory({ points: strangers, duration: 60 })
+  const refuse = async (request: Request<{ type: string }>, response: Response): Promise<void> => {
+    const isFirst = await refusals.consume(request.ip ?? '').then(
+      () => true,
+      () => false,
+    )
+    if (isFirst) {
+      options.log.warn({ type: request.params.type }, 'a change notification that nobody ordered was left alone')
+    }
+    response.status(isFirst ? 404 : 429).end()
+  }
   router.post('/:type', async (request: Request<{ type: string }>, response: Response) => {
     const read = tokensIn[request.params.type]
     const binding = (await options.bindings()).find(each => keyOf(each) === request.query.binding)
@@ -101,19 +129,24 @@ export function webhooksRouter(options: WebhookOptions): Router {
       response.type('text/plain').set('X-Content-Type-Options', 'nosniff').send(validationToken)
       return
     }
-    const { tokens, ended } = (await read?.(request as Request)) ?? { tokens: [], ended: false }
+    const message: Message = (await read?.(request as Request)) ?? { tokens: [], ended: false }
     if (!read) request.resume()
-    const expected = binding ? tokenOf(options.secret, binding) : ''
-    const known = tokens.length > 0 && tokens.every(token => sameText(token, expected))
-    if (!binding || !known || binding.type !== request.params.type) {
-      options.log.warn({ type: request.params.type }, 'a change notification that nobody ordered was left alone')
-      response.status(404).end()
+    if (!binding || binding.type !== request.params.type || !(await isBelieved(options, binding, message))) {
+      await refuse(request, response)
       return
     }
-    response.status(202).end()
-    if (ended) await options.watchAgain?.(binding)
-    // Google's first call only says that the channel is open.
-    if (request.get('X-Goog-Resource-State') !== 'sync') await options.wake(binding)
+    response.status(message.isGreeting ? 200 : 202).end()
+    if (message.ended) await options.watchAgain?.(binding)
+    if (!message.isGreeting) await options.wake(binding)
   })
   return router
+}
+
+async function isBelieved({ secret, markOf }: WebhookOptions, binding: Binding, message: Message): Promise<boolean> {
+  const { tokens, mark, isGreeting } = message
+  const expected = tokenOf(secret, binding)
+  if (tokens.length === 0 || !tokens.every(token => sameText(token, expected))) return false
+  if (mark === undefined || isGreeting || !markOf) return true
+  const known = await markOf(binding)
+  return known !== null && sameText(mark, known)
 }

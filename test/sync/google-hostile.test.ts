@@ -251,9 +251,16 @@ describe('push channels', () => {
     const hook = { url: 'https://kaldav.example.edu/webhooks/google?binding=x', token: 't' }
     const first = await source.watch?.(hook)
     const [old] = google.channels.keys()
-    await source.watch?.(hook)
+    const second = await source.watch?.(hook)
+    // Both are open until the new one is known.
+    expect(google.channels.size).toBe(2)
+    await second?.endPrevious?.()
     expect([...google.channels.keys()]).not.toContain(old)
     expect(google.channels.size).toBe(1)
+    // Another process has crashed, and left a channel behind.
+    const third = await open().watch?.(hook, second?.mark)
+    await third?.endPrevious?.()
+    expect([...google.channels.values()].map(({ id, resourceId }) => `${id} ${resourceId}`)).toEqual([third?.mark])
     expect(Date.parse(first?.expiresAt ?? '')).toBeGreaterThan(Date.now())
     google.channels.clear()
     await source.close?.()

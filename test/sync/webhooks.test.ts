@@ -9,6 +9,7 @@ import { hookOf, webhooksRouter } from '../../src/sync/webhooks.ts'
 const binding = { id: 'google/room', type: 'google' } as Binding
 const outlook = { id: 'm365/room', type: 'microsoft365' } as Binding
 const secret = 'a secret of the database'
+const mark = { id: 'channel-1', resource: 'resource-1' }
 const woken: string[] = []
 const watched: string[] = []
 let server: Server
@@ -22,6 +23,7 @@ beforeEach(async () => {
     bindings: async () => [binding, outlook],
     wake: async ({ id }) => void woken.push(id),
     watchAgain: async ({ id }) => void watched.push(id),
+    markOf: async ({ type }) => (type === 'google' ? `${mark.id} ${mark.resource}` : null),
   })
   server = createServer(express().use('/webhooks', router))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -31,19 +33,23 @@ afterEach(() => new Promise(resolve => server.close(resolve)))
 
 const hook = hookOf({ secret, baseUrl: 'https://calendar.example.edu' }, binding)
 const path = new URL(hook?.url ?? '').pathname + new URL(hook?.url ?? '').search
-const call = (to: string, token: string, state = 'exists') =>
+const call = (to: string, token: string, state = 'exists', { id, resource } = mark) =>
   fetch(`${origin}${to}`, {
     method: 'POST',
-    headers: { 'X-Goog-Channel-Token': token, 'X-Goog-Resource-State': state, 'Content-Type': 'application/json' },
+    headers: {
+      ...{ 'X-Goog-Channel-ID': id, 'X-Goog-Resource-ID': resource, 'X-Goog-Message-Number': '2' },
+      ...{ 'X-Goog-Channel-Token': token, 'X-Goog-Resource-State': state, 'Content-Type': 'application/json' },
+    },
   })
 
-it('wakes the binding whose token the call carries', async () => {
+it('S54 wakes the binding whose token the call carries', async () => {
   expect((await call(path, hook?.token ?? '')).status).toBe(202)
   expect(woken).toEqual(['google/room'])
 })
 
-it('does no work for the message that only opens the channel', async () => {
-  expect((await call(path, hook?.token ?? '', 'sync')).status).toBe(202)
+it('S54 does no work for the message that only opens the channel, be it known yet or not', async () => {
+  expect((await call(path, hook?.token ?? '', 'sync')).status).toBe(200)
+  expect((await call(path, hook?.token ?? '', 'sync', { id: 'new', resource: 'new' })).status).toBe(200)
   expect(woken).toEqual([])
 })
 
@@ -52,9 +58,21 @@ it.each([
   ['no token', path, ''],
   ['an unknown binding', '/webhooks/google?binding=none', hook?.token ?? ''],
   ['a remote of another kind', path.replace('google', 'microsoft365'), hook?.token ?? ''],
-])('leaves %s alone', async (_, to, token) => {
-  expect((await call(to, token)).status).toBe(404)
+  ['an unknown channel', path, hook?.token ?? '', { ...mark, id: 'other' }],
+  ['a wrong resource', path, hook?.token ?? '', { ...mark, resource: 'other' }],
+  ['a call that names no channel', path, hook?.token ?? '', { id: '', resource: '' }],
+])('S55 leaves %s alone, and says nothing', async (_, to, token, from = mark) => {
+  const response = await call(to, token, 'exists', from)
+  expect([response.status, await response.text()]).toEqual([404, ''])
   expect(woken).toEqual([])
+})
+
+it('S55 turns strangers away who call too often, and still hears Google', async () => {
+  const statuses: number[] = []
+  for (let n = 0; n < 40; n++) statuses.push((await call(path, 'wrong')).status)
+  expect([statuses[0], statuses.at(-1)]).toEqual([404, 429])
+  expect((await call(path, hook?.token ?? '')).status).toBe(202)
+  expect(woken).toEqual(['google/room'])
 })
 
 describe('Microsoft 365', () => {
