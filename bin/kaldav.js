@@ -8,11 +8,13 @@ import { existsSync, realpathSync } from 'node:fs'
 import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
+import v8, { setFlagsFromString } from 'node:v8'
 
 const needed = 26
 /** Most of what a request makes is garbage at once; the default nursery lets it grow to a hundred megabytes first. */
 const smallNursery = '--max-semi-space-size=4'
+/** The same in bytes: two halves. */
+const nurserySize = 8 * 2 ** 20
 /** By itself the heap grows to some times what is in use before it is swept: 10,000 events pushed were 100 MB of garbage. */
 const sweptSooner = '--heap-growing-percent=30'
 
@@ -23,12 +25,21 @@ const inCheckout = !/[\\/]node_modules[\\/]/.test(root) && existsSync(source)
 const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
+  if (!process.execArgv.includes(smallNursery)) keepNurserySmall()
   setFlagsFromString(sweptSooner)
   // Compiled once, not at every start; in a folder that is ours, as what lies there is run.
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'kaldav'))
   await import(pathToFileURL(entry).href)
 } else {
   startOnOwnNode()
+}
+
+/** In a process that runs already the nursery has no upper limit any more, but it can be told to stop growing. */
+function keepNurserySmall() {
+  const size = () =>
+    v8.getHeapSpaceStatistics().find(space => space.space_name === 'new_space')?.space_size ?? nurserySize
+  for (let round = 0; round < 100 && size() < nurserySize; round++) Array.from({ length: 10_000 }, () => ({}))
+  v8.setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 function startOnOwnNode() {
