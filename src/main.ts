@@ -31,7 +31,7 @@ import { Worker } from './sync/worker.ts'
 import { healthRouter } from './web/health.ts'
 import { webRouter } from './web/index.ts'
 
-export { discoverRooms } from './sources.ts'
+export { discoverRooms, examineGoogleSources } from './sources.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 

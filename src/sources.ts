@@ -49,6 +49,31 @@ export async function discoverRooms(config: Config): Promise<Discovered[]> {
   return found
 }
 
+/** How one configured source was found to be. */
+export interface Examination {
+  readonly source: string
+  readonly ok: boolean
+  readonly message: string
+  readonly remedy: string | null
+}
+
+/** Asks Google whether each configured source has the rights that its calendars need. Writes nothing. */
+export async function examineGoogleSources(config: Config): Promise<Examination[]> {
+  const results: Examination[] = []
+  for (const source of config.sources) {
+    if (source.type !== 'google') continue
+    const { id, keyFile, subject, apiUrl, tokenUrl, organizer = null } = source
+    const { examineGoogle } = await adapters.google()
+    const calendars = source.calendars.map(({ calendarId, direction }) => ({
+      calendarId,
+      isWritten: direction !== 'in',
+    }))
+    const options = { keyFile, subject, apiUrl, tokenUrl, organizer, calendars, oauth: oauthOf(source) }
+    results.push(...(await examineGoogle(options)).map(finding => ({ source: id, ...finding })))
+  }
+  return results
+}
+
 const oauthOf = ({ oauth }: Google) =>
   oauth && {
     clientId: oauth.clientId,

@@ -67,6 +67,15 @@ export class GoogleClient {
     }
   }
 
+  /** Proves that Google gives an access token. @throws AccessDenied · Unavailable */
+  async authorize(): Promise<void> {
+    try {
+      await this.#accessToken()
+    } catch (error) {
+      throw error instanceof KaldavError ? error : meaningOf(error, 'token', false)
+    }
+  }
+
   async #tries<T>(
     request: (calendar: Calendar, options: CallOptions) => Promise<{ readonly data: T }>,
     ifMatch: string | undefined,

@@ -12,6 +12,7 @@ import type { Context } from './translate.ts'
 import { Channels } from './watch.ts'
 
 export { discoverGoogle, type FoundRoom } from './discover.ts'
+export { examineGoogle } from './examine.ts'
 
 export interface GoogleOptions extends GoogleCredentials {
   /** The calendar whose owner invites the rooms; `null`: events are written on the room's own calendar. */

@@ -33,6 +33,7 @@ export const outerChecks = (config: Config): readonly Check[] => [
   ['tls', () => tls(config)],
   ['address', () => address(config)],
   ['clock', () => clock(config)],
+  ['google', () => google(config)],
 ]
 
 export const innerChecks = (gateway: Gateway): readonly Check[] => [
@@ -140,6 +141,14 @@ async function clock({ account }: Config): Promise<Outcome[]> {
   const skew = Math.round((before - date) / 1000)
   if (Math.abs(skew) <= mostSkew) return [good('agrees with the account')]
   return [bad(`The clock differs from the account's by ${skew} s.`, 'Set it by NTP: sessions and tokens depend on it.')]
+}
+
+/** What its Google sources may do there. */
+async function google(config: Config): Promise<Outcome[]> {
+  if (!config.sources.some(({ type }) => type === 'google')) return []
+  const { examineGoogleSources } = await import('../main.ts')
+  const found = await examineGoogleSources(config)
+  return found.map(({ source, message, ...rest }) => ({ ...rest, message: redact(`${source}: ${message}`) }))
 }
 
 async function database({ store }: Gateway): Promise<Outcome[]> {

@@ -57,6 +57,8 @@ export class FakeCalendar {
   revision = 0
   /** Tokens of an older generation are dead. */
   generation = 0
+  /** Whether a room answers by itself; unset: the answer does not say. */
+  autoAcceptInvitations: boolean | null = null
   access: 'writer' | 'reader' | 'freeBusyReader' | 'none' = 'writer'
   readonly #items = new Map<string, Stored>()
   #listeners: (() => void)[] = []

@@ -555,7 +555,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   'calendar.events.watch': watch,
   'calendar.channels.stop': stopChannel,
   'calendar.calendars.get': (google, { params }) => {
-    const { id, zone } = google.open(params.calendarId, false)
-    return { kind: 'calendar#calendar', id, summary: id, timeZone: zone }
+    const { id, zone, autoAcceptInvitations } = google.open(params.calendarId, false)
+    const answers = autoAcceptInvitations === null ? {} : { autoAcceptInvitations }
+    return { kind: 'calendar#calendar', id, summary: id, timeZone: zone, ...answers }
   },
 }
