@@ -2,8 +2,9 @@
 import { ask, syncCollection as synchronise } from '../test/conformance/support/dav.ts'
 import { getAllMatches } from '../test/conformance/support/text.ts'
 import { afterAll, epochOf } from './data.ts'
+import { syncsPerSecond } from './disk.ts'
 import { type Filled, filledGateway, filledRadicale, many, type Shape } from './fill.ts'
-import { type Bench, openExpress } from './harness.ts'
+import { type Bench, cpuMs, openExpress } from './harness.ts'
 import type { Measured } from './load.ts'
 import { rate, request } from './load-client.ts'
 import { calendarQuery, freeBusyQuery, listHome, listMembers, multiget, putNew, syncCollection } from './requests.ts'
@@ -190,6 +191,15 @@ async function measurePeer({ shapes, works }: Stage): Promise<ReadonlyMap<Work, 
   return rates
 }
 
+/** With the CPU time that the gateway took for each answer. */
+async function measureOurs(ours: Filled, work: Work): Promise<{ result: Result; cpu: string }> {
+  const pid = ours.gateway?.pid() ?? 0
+  const before = await cpuMs(pid)
+  const result = await work.measure(ours)
+  const each = ((await cpuMs(pid)) - before) / result.total
+  return { result, cpu: work.unit ? '' : `${each.toFixed(2)} ms CPU each` }
+}
+
 /** `--alone` leaves Radicale out, which takes minutes to fill. */
 const alone = process.argv.includes('--alone')
 
@@ -198,13 +208,14 @@ const bench =
   async report => {
     const bare = await yardstick()
     report({ work: 'bare Express, constant 207, 8 connections', value: bare, unit: '/s', note: 'the yardstick' })
+    report({ work: 'bare disk, 32 kB and fdatasync, one by one', value: await syncsPerSecond(), unit: '/s' })
     for (const name of names) {
       const stage: Stage = stages[name]
       const theirs = alone ? new Map<Work, number>() : await measurePeer(stage)
       const ours = await filledGateway(stage.shapes)
       try {
         for (const work of stage.works) {
-          const result = await work.measure(ours)
+          const { result, cpu } = await measureOurs(ours, work)
           const radicale = theirs.get(work)
           report({
             ...{ work: work.work, value: result.perSecond, unit: work.unit ?? '/s', goal: work.goal },
@@ -212,7 +223,7 @@ const bench =
               ...(radicale === undefined ? {} : { Radicale: radicale }),
               ...(work.unit ? {} : { Express: bare }),
             },
-            note: [work.note?.(result), work.onlyHere].filter(Boolean).join('; '),
+            note: [work.note?.(result), cpu, work.onlyHere].filter(Boolean).join('; '),
           })
         }
       } finally {

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Access, ask } from '../test/conformance/support/dav.ts'
 import { type GatewayProcess, openGateway } from '../test/conformance/support/gateway.ts'
 import { temporaryFolder } from '../test/conformance/support/process.ts'
 import { openRadicale } from '../test/conformance/support/radicale.ts'
 import { calendarOf, lectures } from './data.ts'
+import { cpuMs } from './harness.ts'
 
 /** A server with calendars in it. */
 export interface Filled extends Access {
@@ -52,18 +53,14 @@ export async function filledGateway(
 
 /** Ends when the process has used less than a twentieth of a core for two seconds: its synchronisation is done. */
 async function settled({ pid, output }: GatewayProcess): Promise<void> {
-  const ticks = async () => {
-    const stat = await readFile(`/proc/${pid()}/stat`, 'utf8').catch(() => {
+  const used = () =>
+    cpuMs(pid()).catch(() => {
       throw new Error(`the gateway has ended by itself:\n${output().slice(-4000)}`)
     })
-    const [, rest = ''] = stat.split(') ')
-    const fields = rest.split(' ')
-    return Number(fields[11]) + Number(fields[12])
-  }
-  for (let before = await ticks(); ; ) {
+  for (let before = await used(); ; ) {
     await new Promise(resolve => setTimeout(resolve, 2000))
-    const now = await ticks()
-    if (now - before < 10) return
+    const now = await used()
+    if (now - before < 100) return
     before = now
   }
 }

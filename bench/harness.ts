@@ -52,6 +52,14 @@ export async function residentMb(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
 }
 
+/** CPU time a process has used until now, ms, all threads. On a machine shared with others it says more than any rate. */
+export async function cpuMs(pid: number): Promise<number> {
+  const [, rest = ''] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')
+  const fields = rest.split(' ')
+  // Linux counts in hundredths of a second (proc(5), USER_HZ).
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 export const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 

@@ -26,6 +26,8 @@ export interface Plan {
 
 export interface Measured {
   readonly answers: number
+  /** Also those of the time that is not counted. */
+  readonly total: number
   readonly errors: number
   /** The first answer that was an error, shortened. */
   readonly firstError: string | null
@@ -118,7 +120,7 @@ function exchange(socket: Socket, text: string, counted: { bytes: number }): Pro
 
 function run(plan: Plan): Promise<Measured> {
   const latencies: number[] = []
-  const counted = { errors: 0, firstError: null as string | null, bytes: 0 }
+  const counted = { total: 0, errors: 0, firstError: null as string | null, bytes: 0 }
   let next = 0
   let serial = 0
   const begun = performance.now()
@@ -140,6 +142,7 @@ function run(plan: Plan): Promise<Measured> {
 
   const done = (answer: Answer, sentAt: number) => {
     const now = performance.now()
+    counted.total += 1
     if (!plan.statuses.includes(answer.status)) {
       counted.errors += 1
       counted.firstError ??= answer.text.slice(0, 600)

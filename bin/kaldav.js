@@ -26,6 +26,8 @@ const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   if (!process.execArgv.includes(smallNursery)) keepNurserySmall()
+  // After much work the heap is tidied up at 1.4 times of what lives in it, not at up to four times.
+  v8.setFlagsFromString('--heap-growing-percent=40')
   setFlagsFromString(sweptSooner)
   // Compiled once, not at every start; in a folder that is ours, as what lies there is run.
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'kaldav'))
