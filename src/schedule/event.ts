@@ -33,6 +33,9 @@ export const KalturaType = { recording: 1, liveStream: 2, blackout: 3 } as const
 /** KalturaScheduleEventStatus as X-KALTURA-STATUS carries it. */
 export const KalturaStatus = { cancelled: 1, active: 2, deleted: 3 } as const
 
+/** A UID as iCalendar text carries it: without what a line cannot hold, and white space that does not survive reading. */
+export const plainUid = (uid: string): string => uid.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
+
 /** The values Kaltura gives an event; nobody else can change them, so a merge leaves them out. */
 export interface KalturaIdentity {
   readonly id?: number

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { endOf, parseDuration, toEpoch } from './caltime.ts'
 import { parameter, type RawProperty } from './content-line.ts'
 import type { CalTime, Component, EventEnd, JCalParameters, JCalProperty, Master, RDate } from './event.ts'
-import { isDuration } from './event.ts'
+import { isDuration, plainUid } from './event.ts'
 import { alignOccurrence, checkedEnd } from './ical-align.ts'
 import type { RawComponent } from './ical-scan.ts'
 import {
@@ -305,7 +305,7 @@ const contentUid = (raw: RawComponent): string => {
 /** The UID as the file gives it, trimmed; null where it gives none. */
 export const uidOf = (raw: RawComponent): string | null => {
   const value = raw.properties.find(({ name }) => name === 'uid')?.value
-  const uid = value === undefined ? '' : readText(value).replaceAll(/\s+/g, ' ').trim()
+  const uid = value === undefined ? '' : plainUid(readText(value))
   return uid === '' ? null : uid
 }
 

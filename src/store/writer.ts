@@ -1,5 +1,5 @@
 import { Rejected, VersionMismatch } from '../errors.ts'
-import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
+import { plainUid, SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import { bodyFor, etagOf, isUnchanged, type Secrets } from './body.ts'
 import { type Change, ChangeWriter } from './change-log.ts'
 import { refreshClashes } from './clash-finder.ts'
@@ -313,6 +313,7 @@ function readableSpread(event: ScheduleEvent, zone: string, now: number): Spread
 function checkUid(uid: string): void {
   checkText(uid)
   const length = Buffer.byteLength(uid)
+  if (uid !== plainUid(uid)) throw new Rejected('invalid-uid', 'a UID with control characters or white space around it')
   if (length > 0 && length <= longestUid) return
   throw new Rejected('invalid-uid', `a UID has between 1 and ${longestUid} octets; this one has ${length}`)
 }

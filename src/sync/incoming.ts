@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Rejected, TooManyOccurrences } from '../errors.ts'
-import type { ScheduleEvent } from '../schedule/event.ts'
+import { plainUid, type ScheduleEvent } from '../schedule/event.ts'
 import { sameContent } from '../schedule/merge.ts'
 import { occurrences } from '../schedule/recurrence.ts'
 import {
@@ -107,7 +107,7 @@ async function identify({ store, binding }: Context, changes: Changes) {
   for (const remote of changes.changed) {
     const knownAs = await uidAt(store.database, binding.id, remote.ref.id)
     if (remote.onlyIfKnown && knownAs === null) continue
-    const uid = knownAs ?? remote.event.uid
+    const uid = knownAs ?? plainUid(remote.event.uid)
     const known = await shadowOf(store.database, binding.id, uid)
     const other = known?.remote && known.remote.id !== remote.ref.id ? known.remote.id : null
     // Deleted (perhaps earlier, and waiting for a person) and made anew is one event that moved; two living copies are not.

@@ -216,10 +216,17 @@ eachStore('events', opened => {
     })
   })
 
+  test.each([' lead', 'tail ', 'a\tb', 'a\nb', 'a  b', '\u0001'])(
+    'a UID that text does not carry is refused: %j',
+    async uid => {
+      await expect(put(opened().store, event(uid))).rejects.toMatchObject({ code: 'invalid-uid' })
+    },
+  )
+
   test.each([
     ['a slash', 'urn:x/y/../z'],
     ['dots', '..'],
-    ['spaces and quotes', ' a "b" \'c\' '],
+    ['spaces and quotes', 'a "b" \'c\''],
     ['characters of four octets', '🎓'.repeat(40)],
     ['a thousand characters', 'ä'.repeat(1000)],
     ['a percent sign', '100%25'],

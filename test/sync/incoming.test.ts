@@ -29,3 +29,15 @@ it('one event that cannot be stored is named and does not keep the others out', 
   expect(await rejected()).toEqual([])
   await harness.close()
 })
+
+it('a UID that no line of iCalendar can hold comes in as one that can be read again, and writes nothing back', async () => {
+  const harness = await openHarness()
+  const source = new MemorySource()
+  for (const uid of [' lead', 'tail ', 'a\tb', 'line\nbreak', '\u0001bell']) source.put(lecture(uid))
+  expect(await harness.run(source)).toMatchObject({ created: 5, rejected: 0, error: null })
+  expect(await harness.store.uids()).toEqual(['a b', 'bell', 'lead', 'line break', 'tail'])
+  const events = await harness.store.events(await harness.store.uids())
+  expect(events.map(({ event }) => event.uid)).toHaveLength(5)
+  expect(await harness.run(source)).toMatchObject({ created: 0, updated: 0, pushed: 0, error: null })
+  await harness.close()
+})
