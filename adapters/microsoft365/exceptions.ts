@@ -5,7 +5,7 @@ import { type CalTime, isDate, type Override, type ScheduleEvent } from '../../s
 import { differences } from '../../src/schedule/merge.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { recurrenceOf } from './recurrence.ts'
-import { placesOf, zoneOfPlaces } from './series.ts'
+import { placesOf, realKey, zoneOfPlaces } from './series.ts'
 import { bodyOf, type GraphEvent, placeKey } from './translate.ts'
 
 /** What is wanted of one occurrence: its own content, or nothing at all. */
@@ -24,17 +24,20 @@ export async function writeExceptions(room: Mailbox, wanted: ScheduleEvent, ther
   const revived = revives(wanted, there.event) ? await revive(room, wanted, there) : there
   const zone = zoneOfPlaces(revived.item, master, room.zone)
   const places = placesOf(master, revived.instances, zone)
+  const { start } = master
+  const instanceAt = (key: string) =>
+    places.get(isDate(start) ? key : realKey({ dateTime: key, tzid: start.tzid ?? zone }, zone))
   const [before, after] = [wishes(revived.event), wishes(wanted)]
   for (const [key, wish] of after) {
     if (sameWish(before.get(key), wish)) continue
-    const instance = places.get(key)
+    const instance = instanceAt(key)
     // An excluded date that the series never had.
     if (!instance && wish === 'excluded') continue
     if (!instance) throw new Rejected('no-occurrence', `${room.address}: the series has no occurrence at ${key}`)
     await writeOne(room, instance, wish, before.get(key) ?? regularAt(revived.event, wish))
   }
   for (const [key, wish] of before) {
-    const instance = places.get(key)
+    const instance = instanceAt(key)
     if (wish === 'excluded' || after.has(key) || !instance) continue
     await writeOne(room, instance, regular(wanted, wish.recurrenceId), wish)
   }

@@ -89,6 +89,10 @@ const withMaster = (instance: GraphEvent, master: GraphEvent): GraphEvent => ({
 export const zoneOfPlaces = (item: GraphEvent, { start }: Master, room: string): string =>
   isDate(start) ? (ownZone(item) ?? room) : (start.tzid ?? room)
 
+/** A place by the time that really is: one in the hour that a change of clocks leaves out is told an hour later. */
+export const realKey = (time: CalTime, zone: string): string =>
+  placeKey(isDate(time) ? time : fromEpoch(toEpoch(time, zone), time.tzid ?? zone))
+
 /** The instances by the place each has in the pattern; its key is the clock time of the series. */
 export function placesOf(master: Master, instances: readonly GraphEvent[], room: string): Map<string, GraphEvent> {
   return new Map(instances.map(item => [placeKey(originalOf(item, master.start, room)), item]))
@@ -108,7 +112,7 @@ export function seriesOf(
   const master = patternMaster(item, room)
   const zone = zoneOfPlaces(item, master, room)
   const places = placesOf(master, instances, zone)
-  const slots = new Map(slotsOf(master, reached, room).map(slot => [placeKey(slot.startTime), slot]))
+  const slots = new Map(slotsOf(master, reached, room).map(slot => [realKey(slot.startTime, zone), slot]))
   const exdates: CalTime[] = []
   const overrides: Override[] = []
   for (const [key, instance] of places) {

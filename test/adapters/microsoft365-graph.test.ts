@@ -99,7 +99,7 @@ describe('answers that are none', () => {
     expect(items().map(({ subject }) => subject)).toEqual(['Physics'])
   })
 
-  it('a list that is cut off is asked for again', async () => {
+  it('S54 a list that is cut off is asked for again', async () => {
     booked(1)
     const headers = { 'Content-Type': 'application/json' }
     graph.faults.push({ path: /delta/, status: 200, html: '{"value":[{"id":', headers, times: 1 })
@@ -125,7 +125,7 @@ describe('answers that are none', () => {
     await expect(source.pull(cursor)).rejects.toMatchObject({ name: 'AccessDenied' })
   })
 
-  it('a request that hangs is given up, and not tried for minutes', async () => {
+  it('S54 a request that hangs is given up, and not tried for minutes', async () => {
     const real = AbortSignal.timeout
     vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => real(300))
     vi.spyOn(performance, 'now').mockImplementation(() => Date.now() * 100)
@@ -138,7 +138,7 @@ describe('answers that are none', () => {
 it.each([
   ['seconds', () => '1'],
   ['a date', () => new Date(Date.now() + 1500).toUTCString()],
-])('Retry-After as %s is kept', async (_, value) => {
+])('S51 Retry-After as %s is kept', async (_, value) => {
   booked(1)
   const times: number[] = []
   graph.faults.push({ path: /delta/, status: 429, headers: { 'Retry-After': value() }, times: 1 })
@@ -148,8 +148,43 @@ it.each([
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(400)
 })
 
-it('a Retry-After of 600 s is left to the engine, whole', async () => {
+it('S51 a Retry-After of 600 s is left to the engine, whole', async () => {
   graph.faults.push({ path: /delta/, status: 503, headers: { 'Retry-After': '600' }, times: 1 })
   await expect(source.pull(null)).rejects.toMatchObject({ name: 'Unavailable', retryAfter: 600 })
   expect(graph.faults[0]?.times).toBe(0)
+})
+
+it('S51 one without Retry-After is asked again, a little later each time, and then left to the engine', async () => {
+  const times: number[] = []
+  graph.faults.push({ path: /delta/, status: 429, code: 'ApplicationThrottled', times: 9 })
+  graph.onAnswer = path => void (path.includes('/delta') && times.push(Date.now()))
+  await expect(source.pull(null)).rejects.toMatchObject({ name: 'Unavailable', retryAfter: null })
+  expect(times).toHaveLength(4)
+  const [a = 0, b = 0, c = 0, d = 0] = times
+  expect(d - c).toBeGreaterThan(b - a)
+})
+
+it('S51 other rooms go on while one rests', async () => {
+  const other = 'room2@contoso.test'
+  graph.mailbox(other)
+  const openBoth = openMicrosoft365({
+    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
+    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
+  })
+  graph.faults.push({ path: /room1.*delta/, status: 429, headers: { 'Retry-After': '3' }, times: 1 })
+  const order: string[] = []
+  await Promise.all(
+    [room, other].map(async address => {
+      await openBoth(address, 'Europe/Berlin').pull(null)
+      order.push(address)
+    }),
+  )
+  expect(order).toEqual([other, room])
+})
+
+it('S54 a connection that is cut in the middle of an answer is tried again', async () => {
+  booked(1)
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': '5000' }
+  graph.faults.push({ path: /delta/, status: 200, html: '{"value":[', headers, cut: true, times: 1 })
+  expect((await source.pull(null)).changed).toHaveLength(1)
 })

@@ -75,7 +75,12 @@ function delta(graph: FakeGraph, { mailbox, query, prefer }: Request): unknown {
       ? { value: scripted, '@odata.nextLink': link('$skiptoken', { ...state, offset: graph.script.length }) }
       : { value: scripted, '@odata.deltaLink': link('$deltatoken', { ...state, until: mailbox.revision }) }
   }
-  const items = mailbox.delta(state.since, state.from, state.to)
+  // A round shows one state of the calendar on all its pages.
+  const round = `${mailbox.address} ${mailbox.revision} ${state.since} ${state.from} ${state.to}`
+  if (graph.lastRound?.key !== round) {
+    graph.lastRound = { key: round, items: mailbox.delta(state.since, state.from, state.to) }
+  }
+  const { items } = graph.lastRound
   const asked = Number(/odata\.maxpagesize=(\d+)/.exec(prefer)?.[1] ?? 10)
   const size = Math.min(asked, graph.pageSize)
   const page = items.slice(state.offset, state.offset + size)

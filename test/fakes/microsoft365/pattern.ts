@@ -42,7 +42,16 @@ function fits({ pattern }: Recurrence, first: Temporal.PlainDate, date: Temporal
   return candidates.at(ordinals[index] ?? 0)?.equals(date) ?? false
 }
 
+const known = new Map<string, string[]>()
+
 export function datesOf(recurrence: Recurrence): string[] {
+  const key = JSON.stringify(recurrence)
+  const dates = known.get(key) ?? countDates(recurrence)
+  known.set(key, dates)
+  return dates
+}
+
+function countDates(recurrence: Recurrence): string[] {
   const { range } = recurrence
   const first = Temporal.PlainDate.from(range.startDate)
   const end = range.type === 'endDate' ? Temporal.PlainDate.from(range.endDate ?? '') : first.add({ years: 8 })

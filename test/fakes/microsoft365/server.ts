@@ -27,6 +27,8 @@ export interface Fault {
   readonly after?: boolean
   /** The connection dies instead of an answer. */
   readonly drop?: boolean
+  /** `html` is the beginning of the answer, and then the connection dies. */
+  readonly cut?: boolean
   /** No answer ever comes. */
   readonly hang?: boolean
   times: number
@@ -81,6 +83,7 @@ export class FakeGraph {
   /** An empty 202 says that it is JSON, which the vendor's client takes for an error. */
   acceptedAsJson = false
   tokensGiven = 0
+  lastRound: { readonly key: string; readonly items: Record<string, unknown>[] } | null = null
   batches = 0
   /** What a batch is answered with, where there are none. */
   refuseBatches: number | null = null
@@ -213,6 +216,10 @@ export class FakeGraph {
     if (fault.hang) return
     if (fault.drop) {
       response.destroy()
+      return
+    }
+    if (fault.cut) {
+      response.writeHead(fault.status ?? 200, fault.headers).write(fault.html ?? '', () => response.destroy())
       return
     }
     if (fault.html !== undefined) {
