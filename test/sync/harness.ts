@@ -31,12 +31,18 @@ const room: Resource = {
   ...{ parentId: null, entryId: null, timeZone: 'Europe/Berlin', status: 2 },
 }
 
+export interface HarnessOptions {
+  readonly wrap?: (database: Database) => Database
+  /** No file and so no wait for a disk, for those that open many. */
+  readonly inMemory?: boolean
+}
+
 export async function openHarness(
   clock: { now: number } = { now: Math.floor(Date.now() / 1000) },
-  wrap: (database: Database) => Database = database => database,
+  { wrap = database => database, inMemory = false }: HarnessOptions = {},
 ): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'kaldav-sync-'))
-  const database = wrap(await openSqlite(join(folder, 'kaldav.db')))
+  const database = wrap(await openSqlite(inMemory ? ':memory:' : join(folder, 'kaldav.db')))
   const now = () => clock.now
   const store = await Store.open(database, { zone: 'Europe/Berlin', now })
   await store.write(person, async tx => {

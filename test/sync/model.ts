@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check'
 import { MemorySource } from '../../adapters/memory.ts'
-import { Unavailable } from '../../src/errors.ts'
+import { Rejected, Unavailable } from '../../src/errors.ts'
 import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -57,20 +57,31 @@ class Process {
   }
 }
 
+interface Traits {
+  /** It keeps a part of each event only. */
+  readonly lossy: boolean
+  /** It takes no event that is tentative, where somebody else makes it so. */
+  readonly refuses: boolean
+}
+
 /** A source whose next request fails, before or after it took effect. */
 class Unreliable implements Source {
   readonly inner = new MemorySource()
-  readonly #lossy: boolean
+  readonly #traits: Traits
   readonly #process: Process
   failure: 'none' | 'before' | 'after' = 'none'
 
-  constructor(isLossy: boolean, process: Process) {
-    this.#lossy = isLossy
+  constructor(traits: Traits, process: Process) {
+    this.#traits = traits
     this.#process = process
   }
 
+  refuses({ master }: ScheduleEvent): boolean {
+    return this.#traits.refuses && master?.status === 'TENTATIVE'
+  }
+
   normalize(event: ScheduleEvent): ScheduleEvent {
-    return this.#lossy ? lossy(event) : event
+    return this.#traits.lossy ? lossy(event) : event
   }
 
   pull(cursor: string | null): Promise<Changes> {
@@ -78,6 +89,7 @@ class Unreliable implements Source {
   }
 
   push(event: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
+    if (this.refuses(event)) return Promise.reject(new Rejected('tentative', 'what is not certain is not taken here'))
     return this.#guarded(() => this.inner.push(this.normalize(event), at))
   }
 
@@ -122,20 +134,26 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('die' as const), where, after: fc.nat({ max: 20 }) }) },
 )
 
-/** How a world is made: whether its first room is lossy, and how many sources there are (2 to 4). */
-export interface Shape {
-  readonly lossy: boolean
+/** How a world is made: what its first room keeps, what the account refuses, and how many sources there are (2 to 4). */
+export interface Shape extends Traits {
   readonly sources: number
 }
 
-export const shape: fc.Arbitrary<Shape> = fc.record({ lossy: fc.boolean(), sources: fc.integer({ min: 2, max: 4 }) })
+export const shape: fc.Arbitrary<Shape> = fc.record({
+  lossy: fc.boolean(),
+  refuses: fc.boolean(),
+  sources: fc.integer({ min: 2, max: 4 }),
+})
 
 /** Sources 0 and 2 are rooms, 1 is the account, 3 a second calendar of the first room; further places are people here. */
-export async function play(steps: readonly Step[], { lossy, sources }: Shape): Promise<void> {
+export async function play(steps: readonly Step[], shape: Shape): Promise<void> {
   const process = new Process()
-  const harness = await openHarness({ now: 1_790_000_000 }, database => process.around(database))
+  const harness = await openHarness(
+    { now: 1_790_000_000 },
+    { wrap: database => process.around(database), inMemory: true },
+  )
   try {
-    const world = new World(harness, process, lossy, sources)
+    const world = new World(harness, process, shape)
     for (const each of steps) await world.take(each)
     await world.settle()
     await world.check()
@@ -152,10 +170,11 @@ class World {
   readonly #deleted = new Set<string>()
   readonly #made = new Set<string>()
 
-  constructor(harness: Harness, process: Process, lossyRoom: boolean, sources: number) {
+  constructor(harness: Harness, process: Process, { lossy, refuses, sources }: Shape) {
     this.#harness = harness
     this.#process = process
-    this.#sources = Array.from({ length: sources }, (_, n) => new Unreliable(n === 0 && lossyRoom, process))
+    const traits = (n: number) => ({ lossy: lossy && n === 0, refuses: refuses && n === 1 })
+    this.#sources = Array.from({ length: sources }, (_, n) => new Unreliable(traits(n), process))
     this.#bindings = [
       { id: 'a/1', source: 'a', resourceId: 1, prefer: () => 'theirs' },
       { id: 'k/all', source: 'k', resourceId: null, prefer: () => 'ours' },
@@ -246,15 +265,20 @@ class World {
     for (let each = 0; each < this.#sources.length; each++) await this.#agree(each)
   }
 
-  /** A source holds what the store holds for it, once. */
+  /** A source holds what the store holds for it, once; where it refuses, a conflict says so. */
   async #agree(where: number): Promise<void> {
     const source = this.#sources[where]
-    const room = this.#bindings[where]?.resourceId ?? null
-    const stored = await this.#harness.store.events(await this.#harness.store.uids())
+    const { store } = this.#harness
+    const { resourceId: room = null, source: name } = this.#bindings[where] ?? {}
+    const told = (await store.conflicts()).filter(({ kind, source: from }) => kind === 'rejected' && from === name)
+    const refused = new Set(told.flatMap(({ uids }) => uids))
+    const stored = await store.events(await store.uids())
     const expected = stored
       .map(({ event }) => event)
       .filter(({ resourceIds }) => room === null || resourceIds.includes(room))
-    const held = source?.inner.events ?? []
+      .filter(event => !(source?.refuses(event) && refused.has(event.uid)))
+    const left = new Set(expected.map(({ uid }) => uid))
+    const held = (source?.inner.events ?? []).filter(({ uid }) => left.has(uid) || !refused.has(uid))
     const ids = held.map(({ uid }) => uid).sort()
     if (String(ids) !== String(expected.map(({ uid }) => uid).sort())) {
       throw new Error(`source ${where} holds ${ids}, the store ${expected.map(({ uid }) => uid).sort()}`)
