@@ -6,7 +6,7 @@
 import { CursorExpired } from '../../src/errors.ts'
 import { isFields } from './rows.ts'
 
-const VERSION = 1
+const VERSION = 2
 
 export interface Cursor {
   /** The latest updatedAt that was seen; 0: there was nothing. */
@@ -23,12 +23,20 @@ export interface Cursor {
   readonly count: number
   /** When ids were last compared one by one, server time. */
   readonly scannedAt: number
-  /** Items written in the very second they were read, to be read again: ref id → version. */
-  readonly hot: ReadonlyMap<string, string>
+  /** Rows written in the very second they were read, whose links are to be looked at again: by id. */
+  readonly hot: ReadonlyMap<number, HotRow>
   /** Items that were still being written: ref ids. */
   readonly waiting: ReadonlySet<string>
   /** The quarter for which endless series were last extended. */
   readonly quarter: number
+}
+
+export interface HotRow {
+  /** The ref id of what it is part of. */
+  readonly item: string
+  readonly updatedAt: number
+  /** The resources it was on, ascending. */
+  readonly resources: readonly number[]
 }
 
 /** Ascending ids as differences, in base 36. */
@@ -63,7 +71,7 @@ export const writeCursor = (cursor: Cursor): string =>
     strays: Object.fromEntries(cursor.strays),
     count: cursor.count,
     scannedAt: cursor.scannedAt,
-    hot: Object.fromEntries(cursor.hot),
+    hot: [...cursor.hot].map(([id, { item, updatedAt, resources }]) => [id, item, updatedAt, ...resources]),
     waiting: [...cursor.waiting],
     quarter: cursor.quarter,
   })
@@ -79,6 +87,14 @@ function readRecent(text: unknown): Map<number, string> {
   }
   return recent
 }
+
+const readHot = (rows: unknown): Map<number, HotRow> =>
+  new Map(
+    (Array.isArray(rows) ? rows : []).map(([id, item, updatedAt, ...resources]) => [
+      Number(id),
+      { item: String(item), updatedAt: Number(updatedAt), resources: resources.map(Number) },
+    ]),
+  )
 
 /** @throws CursorExpired for anything that we have not written, or that an earlier release has */
 export function readCursor(text: string): Cursor {
@@ -99,7 +115,7 @@ export function readCursor(text: string): Cursor {
     strays: new Map(entries(read.strays).map(([id, parent]) => [Number(id), String(parent)])),
     count: Number(read.count),
     scannedAt: Number(read.scannedAt),
-    hot: new Map(entries(read.hot).map(([id, version]) => [id, String(version)])),
+    hot: readHot(read.hot),
     waiting: new Set(Array.isArray(read.waiting) ? read.waiting.map(String) : []),
     quarter: Number(read.quarter),
   }

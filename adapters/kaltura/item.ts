@@ -48,7 +48,7 @@ export const isPending = (row: EventRow): boolean => readComment(row.comment).no
 
 export const topRows = (item: Item): readonly EventRow[] => (item.kind === 'pieces' ? item.rows : [item.row])
 
-const allRows = (item: Item): readonly EventRow[] =>
+export const allRows = (item: Item): readonly EventRow[] =>
   item.kind === 'series' ? [item.row, ...item.children] : topRows(item)
 
 export const linked = (links: Links, row: EventRow): number[] => bookable(links.get(row.id) ?? [])

@@ -8,12 +8,12 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Changes, RemoteEvent } from '../../src/sync/source.ts'
 import { claims, itemsOf } from './claims.ts'
-import { type Cursor, readCursor, writeCursor } from './cursor.ts'
+import { type Cursor, type HotRow, readCursor, writeCursor } from './cursor.ts'
 import { quarterOf } from './expand.ts'
 import { type Harvest, harvest, LAG } from './harvest.ts'
-import { groupId, type Item, idOf, isPiece, type Links, topRows, versionOf } from './item.ts'
-import { listEvents, PAGE, pageOf, type Reader } from './read.ts'
-import { type EventRow, readEvent } from './rows.ts'
+import { allRows, groupId, type Item, idOf, isPiece, type Links, topRows } from './item.ts'
+import { byEvent, chunks, DATABASE_VALUES, listEvents, listLinks, PAGE, pageOf, type Reader } from './read.ts'
+import { type EventRow, readEvent, readLink } from './rows.ts'
 import type { KalturaSession } from './session.ts'
 import type { AccountContext } from './surroundings.ts'
 import { LIVE } from './translate.ts'
@@ -39,7 +39,9 @@ export interface Pulled {
   readonly due: readonly RemoteEvent[]
 }
 
-const stampOf = ({ sequence, status, updatedAt }: EventRow): string => `${sequence}.${status}.${updatedAt}`
+/** Followers move with their leader without a new sequence. */
+const stampOf = ({ sequence, status, updatedAt, startDate }: EventRow): string =>
+  `${sequence}.${status}.${updatedAt.toString(36)}.${startDate.toString(36)}`
 
 const latest = (rows: readonly EventRow[], from: number): number =>
   rows.reduce((at, { updatedAt }) => Math.max(at, updatedAt), from)
@@ -59,34 +61,34 @@ function byParent(rows: readonly EventRow[]): Map<number, EventRow[]> {
   return children
 }
 
-const idsOf = (items: readonly Item[]): number[] =>
-  items.flatMap(item => [
-    ...topRows(item).map(({ id }) => id),
-    ...(item.kind === 'series' ? item.children.map(({ id }) => id) : []),
-  ])
+const idsOf = (items: readonly Item[]): number[] => items.flatMap(item => allRows(item).map(({ id }) => id))
 
 const groupsOf = (items: readonly Item[]): [string, number[]][] =>
   items.flatMap(item => (item.kind === 'pieces' ? [[item.uid, item.rows.map(({ id }) => id)]] : []))
 
-/** Rows whose links one request can ask for. */
-const ONE_REQUEST = 400
-
 /**
- * Items written in the second in which their links were read, which no stamp tells from a later write; the second
- * before too, for clocks that do not quite agree, unless that is a great many.
+ * Rows written in the second in which their links were read: a link made or taken away later in that second leaves no
+ * trace in the list of changes. The second before counts too, for clocks that do not quite agree, unless that is a great
+ * many.
  */
-function hotOf(items: readonly Item[], links: Links, second: number): Map<string, string> {
-  const since = (from: number) => items.filter(item => latestOf(item) >= from)
+function hotOf(items: readonly Item[], links: Links, second: number): Map<number, HotRow> {
+  const since = (from: number) =>
+    items.flatMap(item => allRows(item).flatMap(row => (row.updatedAt >= from ? [[item, row] as const] : [])))
   const generous = since(second - 1)
-  const hot = idsOf(generous).length <= ONE_REQUEST ? generous : since(second)
-  return new Map(hot.map(item => [idOf(item), versionOf(item, links)]))
+  const hot = generous.length <= DATABASE_VALUES ? generous : since(second)
+  return new Map(
+    hot.map(([item, row]) => [
+      row.id,
+      { item: idOf(item), updatedAt: row.updatedAt, resources: inOrder(links.get(row.id) ?? []) },
+    ]),
+  )
 }
+
+const inOrder = (ids: readonly number[]): number[] => [...ids].sort((a, b) => a - b)
 
 /** Entries whose endpoints a device asks for. */
 const liveEntries = (items: readonly Item[]): string[] =>
   items.flatMap(topRows).flatMap(row => (row.objectType === LIVE ? [row.templateEntryId] : []))
-
-const latestOf = (item: Item): number => latest([...topRows(item), ...(item.kind === 'series' ? item.children : [])], 0)
 
 /** Everything there is. */
 export async function pullAll({ session, reader, context, log, isHeld }: Pulling): Promise<Pulled> {
@@ -128,25 +130,41 @@ interface News {
   readonly at: number
   /** Series and single events, as the index counts them. */
   readonly count: number
+  /** Refs of what has other links than when it was read. */
+  readonly relinked: readonly string[]
 }
 
 async function readNews({ session, reader }: Pulling, cursor: Cursor): Promise<News> {
   const since = cursor.at > 0 ? { updatedAtGreaterThanOrEqual: cursor.at - OVERLAP } : {}
-  const [listed, counted] = await session.askAll([
+  const hot = [...chunks([...cursor.hot.keys()], DATABASE_VALUES)]
+  const [listed, counted, ...linked] = await session.askAll([
     listEvents({ ...since, orderBy: '-updatedAt' }),
     listEvents({ recurrenceTypeIn: '0,1' }, 1, 1),
+    ...hot.map(ids => listLinks({ eventIdIn: ids.join() })),
   ])
+  const relinked = hot.flatMap((ids, index) => otherwiseLinked(cursor, ids, linked[index]))
   const action = 'schedule_scheduleevent list'
   const page = pageOf(listed, action, readEvent)
   const isKnown = (row: EventRow) => cursor.recent.get(row.id) === stampOf(row)
   const count = pageOf(counted, action, readEvent).total
   if (page.total === cursor.recent.size && page.rows.every(isKnown)) {
-    return { rows: [], listed: page.rows, recent: cursor.recent, at: cursor.at, count }
+    return { rows: [], listed: page.rows, recent: cursor.recent, at: cursor.at, count, relinked }
   }
   const whole = page.total <= PAGE
   const rows = whole ? page.rows : await reader.walk({}, cursor.at > 0 ? cursor.at - OVERLAP : null)
   const at = latest(rows, cursor.at)
-  return { rows: rows.filter(row => !isKnown(row)), listed: rows, recent: recentOf(rows, at), at, count }
+  return { rows: rows.filter(row => !isKnown(row)), listed: rows, recent: recentOf(rows, at), at, count, relinked }
+}
+
+/** What of these rows is on other resources now; all of them where the answer does not fit on a page. */
+function otherwiseLinked({ hot }: Cursor, ids: readonly number[], answer: unknown): string[] {
+  const page = pageOf(answer, 'schedule_scheduleeventresource list', readLink)
+  const links = byEvent(page.rows)
+  return ids.flatMap(id => {
+    const known = hot.get(id)
+    const same = inOrder(links.get(id) ?? []).join() === known?.resources.join()
+    return known && (page.total > PAGE || !same) ? [known.item] : []
+  })
 }
 
 interface Census {
@@ -195,7 +213,7 @@ function touchedBy(cursor: Cursor, news: News, census: Census) {
     rows.add(isOccurrence(row) ? row.parentId : row.id)
     if (isPiece(row)) groups.add(row.referenceId)
   }
-  for (const id of [...cursor.hot.keys(), ...cursor.waiting]) leftOver(cursor.strays.get(Number(id)) ?? id)
+  for (const id of [...news.relinked, ...cursor.waiting]) leftOver(cursor.strays.get(Number(id)) ?? id)
   for (const id of [...census.gone, ...rows]) {
     const uid = groupOf.get(id)
     if (uid !== undefined) groups.add(uid)
@@ -217,16 +235,12 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const newQuarter = quarter !== cursor.quarter
   if (newQuarter) for (const id of [...cursor.groups.values()].flat()) touched.rows.add(id)
 
+  await setImmediate()
   const items = await loadItems(pulling, touched.rows, news.listed)
   const [readAt, second] = [session.now(), session.second()]
   const links = await reader.links(idsOf(items))
-  const isNews = (item: Item) =>
-    cursor.waiting.has(idOf(item)) ||
-    (newQuarter && item.kind === 'pieces') ||
-    cursor.hot.get(idOf(item)) !== versionOf(item, links)
-  const changed = items.filter(isNews)
-  await context.learnEndpoints(session, liveEntries(changed))
-  const found = await harvest(claims(changed, await rivals(reader, changed)), {
+  await context.learnEndpoints(session, liveEntries(items))
+  const found = await harvest(claims(items, await rivals(reader, items)), {
     context,
     links,
     now: readAt,
@@ -234,6 +248,7 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
     log,
   })
 
+  await setImmediate()
   const ids = new Set(cursor.ids)
   for (const item of items) for (const row of topRows(item)) if (row.recurrenceType !== 2) ids.add(row.id)
   const loaded = new Set(idsOf(items))
@@ -244,18 +259,25 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   for (const [uid, rows] of groupsOf(items)) groups.set(uid, rows)
 
   const disbanded = [...touched.groups].filter(uid => !groups.has(uid)).map(groupId)
-  const strays = remainingStrays(cursor, found, changed, new Set([...[...gone].map(String), ...disbanded]))
+  const strays = remainingStrays(cursor, found, items, new Set([...[...gone].map(String), ...disbanded]))
   const removed = removedRefs(cursor, { items, gone, groups, strays, touched: touched.groups })
   for (const id of asked) suspects.delete(id)
   const next: Cursor = {
     ...{ at: news.at, recent: news.recent, ids, groups, strays, quarter },
     ...{ count: census.count, scannedAt: census.scannedAt },
-    ...{ hot: hotOf(items, links, second), waiting: new Set(found.unfinished.map(({ id }) => id)) },
+    ...{
+      hot: new Map([...stillHot(cursor, loaded, second), ...hotOf(items, links, second)]),
+      waiting: new Set(found.unfinished.map(({ id }) => id)),
+    },
   }
   const reported = found.changed.filter(({ ref }) => !removed.has(ref.id))
   const changes = { changed: reported, removed: [...removed], unreadable: found.unreadable, cursor: writeCursor(next) }
   return { changes, due: found.due }
 }
+
+/** Rows that were not read now, and may still have been written in that second. */
+const stillHot = ({ hot }: Cursor, loaded: ReadonlySet<number>, second: number): [number, HotRow][] =>
+  [...hot].filter(([id, { updatedAt }]) => !loaded.has(id) && updatedAt >= second - 1)
 
 async function loadItems({ reader }: Pulling, ids: ReadonlySet<number>, listed: readonly EventRow[]): Promise<Item[]> {
   const rows = new Map(listed.filter(row => ids.has(row.id)).map(row => [row.id, row]))

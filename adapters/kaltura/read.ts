@@ -13,7 +13,7 @@ import type { Ask, KalturaSession } from './session.ts'
 export const PAGE = 500
 /** Values of an In filter: the index cuts the list in silence at 150, the database at 500. */
 const INDEX_VALUES = 100
-const DATABASE_VALUES = 400
+export const DATABASE_VALUES = 400
 /** Pages of one query: offset 10,000 is refused (QUERY_EXCEEDED_MAX_MATCHES_ALLOWED). */
 const MAX_PAGES = 10_000 / PAGE
 
@@ -35,7 +35,7 @@ export const listEvents =
     )
 
 /** Blackouts must not hide what they overlap. */
-const listLinks =
+export const listLinks =
   (filter: Filter, pageIndex = 1): Ask =>
   () =>
     services.scheduleEventResource.listAction(
@@ -104,7 +104,7 @@ const refuseCrowd =
       new Unavailable(`Kaltura has more than 10,000 ${what} of one moment (${at}), more than it lets anybody read`),
     )
 
-function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
+export function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }
 
@@ -247,7 +247,7 @@ export class Reader {
 /** Commas separate the values of an In filter, and nothing escapes them. */
 const isListable = (reference: string): boolean => !reference.includes(',') && reference === reference.trim()
 
-function byEvent(links: readonly LinkRow[]): Links {
+export function byEvent(links: readonly LinkRow[]): Links {
   const found = new Map<number, number[]>()
   for (const { eventId, resourceId } of links) {
     const known = found.get(eventId)

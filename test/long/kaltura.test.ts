@@ -1,4 +1,7 @@
-/** The Kaltura adapter against every fault at every request, every change of shape, and long random histories. */
+/**
+ * The Kaltura adapter against every fault at every request, every change of shape, and long random histories.
+ * `HISTORIES` is how many of these; 1,000 unless told.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { breaks, startAccount, type TestAccount } from '../adapters/kaltura/account.ts'
 import { change, pairsOf } from '../adapters/kaltura/changes.ts'
@@ -40,6 +43,10 @@ describe('on an account of its own', () => {
   })
 
   it('random histories are read as they are', async () => {
-    await historyOn(account, [await account.room('one'), await account.room('two')], 1000)
+    await historyOn(
+      account,
+      [await account.room('one'), await account.room('two')],
+      Number(process.env.HISTORIES ?? 1000),
+    )
   })
 })
