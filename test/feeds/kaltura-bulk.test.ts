@@ -141,7 +141,8 @@ test('Kaltura makes of any rule the occurrences that it has', async () => {
     }),
     { numRuns: 25 },
   )
-})
+  // Each run is a job of the account, and waits for the disk several times.
+}, 120_000)
 
 test('a file has events of one type', async () => {
   const at = [berlin('2026-04-01T10:00:00'), berlin('2026-04-01T11:00:00')] as const
