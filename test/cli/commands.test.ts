@@ -196,6 +196,18 @@ test('sync: an answer without a source is for every source, and finds nothing to
   ])
 })
 
+test('sources: one is frozen and released; a frozen one is named, and nothing is done', async () => {
+  expect(await json('sources', '--freeze', 'kaltura')).toMatchObject([{ source: 'kaltura', frozen: true }])
+  expect((await run('sources')).stdout).toMatch(/kaltura .* frozen$/m)
+  expect(await run('sync', 'kaltura')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('--release kaltura'),
+  })
+  expect(await json('sources', '--release', 'kaltura')).toMatchObject([{ frozen: false, writesAfter: null }])
+  expect((await run('sync', 'kaltura')).status).toBe(0)
+  expect((await run('sources', '--freeze', 'nowhere')).status).toBe(2)
+})
+
 test('export: the kaltura profile names events as the account does', async () => {
   const { stdout } = await run('export', '--resource', 'lh101', '--profile', 'kaltura', '--from', '2026-11-24')
   expect(stdout).toMatch(/^X-KALTURA-ID:\d+\r$/m)
