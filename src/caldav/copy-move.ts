@@ -1,6 +1,4 @@
-import { checkConditions } from '../dav/conditions.ts'
 import { badRequest, DavError, needPrivilege, notFound } from '../dav/errors.ts'
-import { pathOf } from '../dav/href.ts'
 import { send } from '../dav/respond.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import type { Member, Writer } from '../store/store.ts'
@@ -8,7 +6,7 @@ import type { Calendar } from './calendars.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { calendarAt, originOf, requireRead, requireWrite } from './locate.ts'
 import { eventHref, homeHref, hrefOf, placeOfHref } from './places.ts'
-import { actorOf, uidConflict, withResources } from './write-event.ts'
+import { actorOf, checkMember, uidConflict, withResources } from './write-event.ts'
 
 interface Spot {
   readonly calendar: Calendar
@@ -70,7 +68,7 @@ const transfer =
     requireWrite(exchange, to.calendar, 'bind')
     const created = await gateway.store.write(actorOf(exchange), async tx => {
       const member = await tx.member(from.id, place.name)
-      checkConditions(request.headers, { etag: member?.etag ?? null, path: pathOf(request.url ?? '') }, false)
+      await checkMember(tx, exchange, member)
       const stored = member && (await tx.event(member.uid))
       if (!member || !stored) throw notFound(`There is no event at ${hrefOf(place)}`)
       if (from.id === to.calendar.id && place.name === to.name) {

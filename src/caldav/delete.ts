@@ -1,12 +1,10 @@
-import { checkConditions } from '../dav/conditions.ts'
 import { needPrivilege, notFound } from '../dav/errors.ts'
-import { pathOf } from '../dav/href.ts'
 import { send } from '../dav/respond.ts'
 import type { Method } from './gateway.ts'
 import { calendarAt, requireWrite } from './locate.ts'
 import { homeHref, hrefOf } from './places.ts'
 import { removePush, silenced } from './push.ts'
-import { actorOf, removeFrom } from './write-event.ts'
+import { actorOf, checkMember, removeFrom } from './write-event.ts'
 
 /** In a room's calendar the event gives up the room; with its last room, or in the whole schedule, it is gone. */
 export const remove: Method = async exchange => {
@@ -18,7 +16,7 @@ export const remove: Method = async exchange => {
   requireWrite(exchange, calendar, 'unbind')
   await gateway.store.write(actorOf(exchange), async tx => {
     const member = await tx.member(calendar.id, place.name)
-    checkConditions(request.headers, { etag: member?.etag ?? null, path: pathOf(request.url ?? '') }, false)
+    await checkMember(tx, exchange, member)
     if (!member) throw notFound(`There is no event at ${hrefOf(place)}`)
     await removeFrom(tx, calendar, member.uid)
   })

@@ -30,6 +30,11 @@ export const getEvent = async (
   const [served] = await loadFor(exchange, calendar, [member])
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
   const { updatedAt } = served.details
+  // The flags of the whole schedule move without a change of the event.
+  const dated = reading && calendar.kind === 'resource'
+  if (dated && checkConditions(request.headers, { etag: served.member.etag, lastModified: updatedAt }, true)) {
+    return send(response, 304, { ETag: quote(served.member.etag) })
+  }
   const body = chooseTimezones(served.details.body, timezoneChoice(request.headers))
   // Who sends jCal and names no type to be answered in means the type it sent.
   const json = wantsJcal(request.headers.accept ?? (reading ? undefined : request.headers['content-type']))

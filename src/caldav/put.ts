@@ -1,7 +1,6 @@
 import { readBody } from '../dav/body.ts'
-import { checkConditions, quote } from '../dav/conditions.ts'
+import { quote } from '../dav/conditions.ts'
 import { DavError, needPrivilege } from '../dav/errors.ts'
-import { pathOf } from '../dav/href.ts'
 import { applied } from '../dav/prefer.ts'
 import { type Headers, send } from '../dav/respond.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
@@ -15,7 +14,7 @@ import { answerInvitations } from './invitations.ts'
 import { requireWrite, requireWriteToEach } from './locate.ts'
 import { hrefOf, type Place } from './places.ts'
 import { silenced } from './push.ts'
-import { actorOf, resourcesFor, uidConflict } from './write-event.ts'
+import { actorOf, checkMember, resourcesFor, uidConflict } from './write-event.ts'
 
 interface Placed {
   readonly stored: StoredEvent
@@ -35,11 +34,7 @@ const place = async (
   { event, body }: CalendarObject,
 ): Promise<Placed> => {
   const member = await tx.member(calendar.id, name)
-  checkConditions(
-    exchange.request.headers,
-    { etag: member?.etag ?? null, path: pathOf(exchange.request.url ?? '') },
-    false,
-  )
+  await checkMember(tx, exchange, member)
   const existing = await tx.event(event.uid)
   if (existing && member?.uid !== event.uid) {
     const elsewhere = await tx.memberOf(calendar.id, event.uid)

@@ -1,13 +1,26 @@
+import { checkConditions } from '../dav/conditions.ts'
 import { type DavError, forbidden } from '../dav/errors.ts'
+import { pathOf } from '../dav/href.ts'
 import { caldav, dav } from '../dav/names.ts'
 import { textElement } from '../dav/write.ts'
 import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import type { Actor, StoredEvent, Writer } from '../store/store.ts'
+import type { Member } from '../store/types.ts'
 import type { Calendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
 import { eventHref } from './places.ts'
 
 export const actorOf = ({ person }: Exchange): Actor => ({ source: 'caldav', user: person.name, run: null })
+
+/**
+ * The conditions of a request that changes what is there; when that was changed is looked up only where one asks for it.
+ * @throws DavError 412
+ */
+export const checkMember = async (tx: Writer, { request }: Exchange, member: Member | null): Promise<void> => {
+  const dated = request.headers['if-unmodified-since'] !== undefined
+  const lastModified = dated && member ? ((await tx.event(member.uid))?.updatedAt ?? null) : null
+  checkConditions(request.headers, { etag: member?.etag ?? null, lastModified, path: pathOf(request.url ?? '') }, false)
+}
 
 /** RFC 4791 §5.3.2.1: the href lets a client that lost track find its event again. */
 export const uidConflict = (calendar: Calendar, name: string, uid: string): DavError =>

@@ -57,6 +57,30 @@ describe('an event', () => {
     expect((await get(path)).status).toBe(404)
   })
 
+  it('is read and changed under the dates of the request too (RFC 9110 §13.1.3, §13.1.4)', async () => {
+    const path = '/dav/calendars/lh101/dated.ics'
+    await put(path, ics('dated'))
+    const now = String((await get(path)).headers['last-modified'])
+    const long = 'Mon, 01 Jan 2001 00:00:00 GMT'
+    const ask = async (method: string, headers: Record<string, string>) =>
+      (
+        await gateway.call(method, path, {
+          headers: { ...type, ...headers },
+          body: method === 'PUT' ? ics('dated') : '',
+        })
+      ).status
+    expect(await ask('GET', { 'if-modified-since': now })).toBe(304)
+    expect(await ask('GET', { 'if-modified-since': long })).toBe(200)
+    expect(await ask('GET', { 'if-modified-since': now, 'if-none-match': '"other"' })).toBe(200)
+    expect(await ask('GET', { 'if-unmodified-since': long })).toBe(412)
+    expect(await ask('PUT', { 'if-unmodified-since': long })).toBe(412)
+    expect(await ask('PUT', { 'if-unmodified-since': now })).toBe(204)
+    const destination = `${gateway.url}/dav/calendars/lh102/dated.ics`
+    expect(await ask('MOVE', { 'if-unmodified-since': long, destination })).toBe(412)
+    expect(await ask('DELETE', { 'if-unmodified-since': long })).toBe(412)
+    expect(await ask('DELETE', { 'if-unmodified-since': now })).toBe(204)
+  })
+
   it('keeps the name a client chose, however odd', async () => {
     for (const name of [
       'a@b.ics',
