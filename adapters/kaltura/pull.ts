@@ -203,8 +203,14 @@ async function missing(reader: Reader, ids: readonly number[]): Promise<Set<numb
   return new Set(ids.filter(id => !there.has(id)))
 }
 
+/** Rows by id, and groups by UID. */
+interface Touched {
+  readonly rows: Set<number>
+  readonly groups: ReadonlySet<string>
+}
+
 /** What has to be read again because of the news, the deletions, and what was left over last time. */
-function touchedBy(cursor: Cursor, news: News, census: Census) {
+function touchedBy(cursor: Cursor, news: News, census: Census): Touched {
   const groupOf = new Map([...cursor.groups].flatMap(([uid, ids]) => ids.map(id => [id, uid] as const)))
   const rows = new Set<number>(census.unseen)
   const groups = new Set<string>()
@@ -266,7 +272,7 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
     ...{ at: news.at, recent: news.recent, ids, groups, strays, quarter },
     ...{ count: census.count, scannedAt: census.scannedAt },
     ...{
-      hot: new Map([...stillHot(cursor, loaded, second), ...hotOf(items, links, second)]),
+      hot: new Map([...stillHot(cursor, touched, gone, second), ...hotOf(items, links, second)]),
       waiting: new Set(found.unfinished.map(({ id }) => id)),
     },
   }
@@ -275,9 +281,13 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   return { changes, due: found.due }
 }
 
-/** Rows that were not read now, and may still have been written in that second. */
-const stillHot = ({ hot }: Cursor, loaded: ReadonlySet<number>, second: number): [number, HotRow][] =>
-  [...hot].filter(([id, { updatedAt }]) => !loaded.has(id) && updatedAt >= second - 1)
+/** Rows of what was not read again now, and may still have been written in that second. */
+function stillHot({ hot }: Cursor, { rows, groups }: Touched, gone: ReadonlySet<number>, second: number) {
+  const again = new Set([...[...rows, ...gone].map(String), ...[...groups].map(groupId)])
+  return [...hot].filter(
+    ([id, { item, updatedAt }]) => updatedAt >= second - 1 && !again.has(item) && !again.has(String(id)),
+  )
+}
 
 async function loadItems({ reader }: Pulling, ids: ReadonlySet<number>, listed: readonly EventRow[]): Promise<Item[]> {
   const rows = new Map(listed.filter(row => ids.has(row.id)).map(row => [row.id, row]))

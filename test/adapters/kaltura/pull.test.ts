@@ -266,6 +266,19 @@ describe('an incremental read of the Kaltura account', () => {
     }
   })
 
+  it('has nothing new to say of what was removed in the second in which it was read', async () => {
+    const pieces = { ...event('pieces', shapeNamed('two rules')), resourceIds: [rooms[1] as number] }
+    const ref = await source.push(pieces, null)
+    const [piece] = await account.rows({ referenceIdEqual: 'pieces' })
+    await hand.link(piece?.id, rooms[0])
+    const first = await source.pull(null)
+    const group = first.changed.find(changed => changed.ref.id === ref.id)
+    if (group) await source.remove(group.ref)
+    const { cursor } = await source.pull(first.cursor)
+    const quiet = await source.pull(cursor)
+    expect([quiet.changed, quiet.removed]).toEqual([[], []])
+  })
+
   it('sees that a series has lost its moved occurrence to an update', async () => {
     const { id } = await weekly()
     const [, second] = await hand.children(id)
