@@ -53,6 +53,7 @@ const sources = (path: z.ZodType<string, string>) =>
       certificate: path.optional(),
       managedIdentity: flag.optional(),
       organizer: text.optional(),
+      outOfReach: text.optional(),
       graphUrl: origin.default('https://graph.microsoft.com'),
       authorityUrl: origin.default('https://login.microsoftonline.com'),
       pollSeconds: pollSeconds(300),

@@ -31,7 +31,7 @@ import { Worker } from './sync/worker.ts'
 import { healthRouter } from './web/health.ts'
 import { webRouter } from './web/index.ts'
 
-export { discoverRooms, examineGoogleSources } from './sources.ts'
+export { discoverRooms, examineGoogleSources, examineMicrosoft365Sources } from './sources.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 

@@ -74,6 +74,20 @@ export async function examineGoogleSources(config: Config): Promise<Examination[
   return results
 }
 
+/** Asks Microsoft 365 whether each configured source reaches its mailboxes, and no other. Writes nothing. */
+export async function examineMicrosoft365Sources(config: Config): Promise<Examination[]> {
+  const results: Examination[] = []
+  for (const source of config.sources) {
+    if (source.type !== 'microsoft365') continue
+    const { examineMicrosoft365 } = await adapters.microsoft365()
+    const mailboxes = source.calendars.map(({ mailbox }) => mailbox)
+    const examined = { mailboxes, outOfReach: source.outOfReach ?? null }
+    const findings = await examineMicrosoft365(microsoft365Options(source, ''), examined)
+    results.push(...findings.map(finding => ({ source: source.id, ...finding })))
+  }
+  return results
+}
+
 const oauthOf = ({ oauth }: Google) =>
   oauth && {
     clientId: oauth.clientId,
@@ -102,18 +116,22 @@ function googleCalendars(source: Google, tenant: string, zone: string): Configur
 
 type Microsoft365 = Extract<SourceConfig, { type: 'microsoft365' }>
 
+const microsoft365Options = (source: Microsoft365, tenant: string) => {
+  const { tenantId, clientId, clientSecret, certificate, managedIdentity, organizer, graphUrl, authorityUrl } = source
+  return {
+    ...{ tenantId, clientId, certificate, managedIdentity, graphUrl, authorityUrl, tenant },
+    ...{ clientSecret: clientSecret?.reveal(), organizer: organizer ?? null },
+  }
+}
+
 /** @param zone of rooms that do not exist in the account */
 function microsoft365Calendars(source: Microsoft365, tenant: string, zone: string): ConfiguredCalendar[] {
-  const { id, tenantId, clientId, clientSecret, certificate, managedIdentity, organizer } = source
-  const { graphUrl, authorityUrl, pollSeconds, calendars } = source
+  const { id, pollSeconds, calendars } = source
   let opened: Promise<ReturnType<Awaited<ReturnType<typeof adapters.microsoft365>>['openMicrosoft365']>> | null = null
   const client = () => {
-    opened ??= adapters.microsoft365().then(({ openMicrosoft365 }) =>
-      openMicrosoft365({
-        ...{ tenantId, clientId, certificate, managedIdentity, graphUrl, authorityUrl, tenant },
-        ...{ clientSecret: clientSecret?.reveal(), organizer: organizer ?? null },
-      }),
-    )
+    opened ??= adapters
+      .microsoft365()
+      .then(({ openMicrosoft365 }) => openMicrosoft365(microsoft365Options(source, tenant)))
     return opened
   }
   return calendars.map(({ mailbox, resource, direction }) => ({

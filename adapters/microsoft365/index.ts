@@ -9,6 +9,7 @@ import { push, remove } from './push.ts'
 import { normalizeForGraph } from './translate.ts'
 import { Subscription } from './watch.ts'
 
+export { examineMicrosoft365 } from './examine.ts'
 export type { Microsoft365Options } from './options.ts'
 
 /**

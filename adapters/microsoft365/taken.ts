@@ -42,7 +42,7 @@ export async function reasonToGiveWay(
 }
 
 function taken(room: Mailbox, start: number): Rejected {
-  const remedy = 'Move one of the two, or free the room in Outlook; it is tried again when the event changes.'
+  const remedy = 'Move one of the two, or free the room in Outlook; it is tried again when something changes there.'
   const message = `Microsoft 365 mailbox ${room.address}: the room is taken at ${instant(start)}`
   return new Rejected('room-taken', message, { remedy })
 }

@@ -34,6 +34,7 @@ export const outerChecks = (config: Config): readonly Check[] => [
   ['address', () => address(config)],
   ['clock', () => clock(config)],
   ['google', () => google(config)],
+  ['microsoft365', () => microsoft365(config)],
 ]
 
 export const innerChecks = (gateway: Gateway): readonly Check[] => [
@@ -148,6 +149,13 @@ async function google(config: Config): Promise<Outcome[]> {
   if (!config.sources.some(({ type }) => type === 'google')) return []
   const { examineGoogleSources } = await import('../main.ts')
   const found = await examineGoogleSources(config)
+  return found.map(({ source, message, ...rest }) => ({ ...rest, message: redact(`${source}: ${message}`) }))
+}
+
+async function microsoft365(config: Config): Promise<Outcome[]> {
+  if (!config.sources.some(({ type }) => type === 'microsoft365')) return []
+  const { examineMicrosoft365Sources } = await import('../main.ts')
+  const found = await examineMicrosoft365Sources(config)
   return found.map(({ source, message, ...rest }) => ({ ...rest, message: redact(`${source}: ${message}`) }))
 }
 
