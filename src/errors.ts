@@ -23,7 +23,10 @@ export class CursorExpired extends KaldavError {}
 /** This side can only be read. */
 export class ReadOnly extends KaldavError {}
 
-/** The remote understood and refused, for good: do not retry until the event changes. `code` is the remote's own. */
+/**
+ * The remote understood and refused, for good: do not retry until the event changes. `code` is the remote's own, but for
+ * `room-taken`, which is tried again whenever something else changes there.
+ */
 export class Rejected extends KaldavError {
   readonly code: string
   constructor(code: string, message: string, options: { remedy?: string; cause?: unknown } = {}) {

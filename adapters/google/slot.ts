@@ -54,7 +54,8 @@ async function refuseWithin(calendar: Calendar, mine: readonly Occurrence[], own
   // Free/busy tells neither whose a block is, nor where two meet.
   const hit = (await busyEvents(calendar, asked, ownId)).map(meets).find(Boolean)
   if (!hit) return
-  const remedy = 'Move one of the two, or free the room in Google Calendar; it is tried again when the event changes.'
+  const remedy =
+    'Move one of the two, or free the room in Google Calendar; it is tried again when something changes there.'
   const message = `Google Calendar ${calendarId}: the room is taken at ${instant(hit.start)}`
   throw new Rejected('room-taken', message, { remedy })
 }

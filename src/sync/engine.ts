@@ -19,7 +19,7 @@ import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import { applyHeld } from './held.ts'
 import { applyIncoming, type Context } from './incoming.ts'
-import { applyOutgoing, applyRefusals, isWritePause } from './outgoing.ts'
+import { applyOutgoing, applyRefusals, isWritePause, offerAgain } from './outgoing.ts'
 import { nextPace, quickPace, spread } from './pace.ts'
 import { newReport, type SyncReport } from './report.ts'
 import type { Changes, Hook, Source } from './source.ts'
@@ -183,6 +183,7 @@ export class Engine {
       const changes = await pull(context, cursor)
       await applyRefusals(context, changes.refused ?? [])
       await applyIncoming(context, changes, lastSuccess === null && cursor === null)
+      if (changes.changed.length + changes.removed.length > 0) await offerAgain(context)
       cursor = changes.cursor
       // What came may have to be answered with an event of ours that was looked at before.
       token = Math.min(token, (await bindingState(this.#options.store.database, binding.id)).token)

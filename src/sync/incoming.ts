@@ -298,8 +298,8 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
   if (!remote) await dropShadow(tx.database, binding.id, uid)
   else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs })
-  // What it once refused of ours is no recent change any more, but may be taken now.
-  if (shadow?.refused && decision.theirs !== 'none') await lookAgain(tx.database, binding, uid)
+  // What is to be written there may be no recent change of ours: the merge decided it, or it was once refused.
+  if (decision.theirs !== 'none') await lookAgain(tx.database, binding, uid)
 }
 
 async function writeOurs(

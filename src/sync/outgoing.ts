@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Rejected, Unavailable, VersionMismatch } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { contentKey, differences } from '../schedule/merge.ts'
-import { dropShadow, newShadow, type ShadowState, saveShadow, shadowOf } from '../store/bindings.ts'
+import { dropShadow, lookAgain, newShadow, type ShadowState, saveShadow, shadowOf } from '../store/bindings.ts'
 import type { Writer } from '../store/store.ts'
 import { type Context, oursOf, viewOf } from './incoming.ts'
 import type { Refusal } from './source.ts'
@@ -50,7 +50,13 @@ async function pushOne(context: Context, uid: string): Promise<boolean> {
   if (!push) return false
   const base = viewOf(context.source)(ours)
   const fields = shadow?.base ? differences(shadow.base, base) : []
-  if (shadow?.base && fields.length === 0) return false
+  if (shadow?.base && fields.length === 0) {
+    // What was refused has been taken back here: there is nothing to ask for any more.
+    if (shadow.refused !== null && !context.dryRun) {
+      await settle(context, uid, tx => saveShadow(tx.database, context.binding.id, { ...shadow, refused: null }))
+    }
+    return false
+  }
   if (shadow?.refused === contentHash(base)) return false
   const at = shadow?.remote ?? null
   context.report.plan.push({ uid, side: 'theirs', action: at ? 'update' : 'create', fields })
@@ -92,13 +98,16 @@ async function removeTheirs(context: Context, shadow: ShadowState): Promise<bool
   return remote !== null
 }
 
+/** What `refuse` may have told of. */
+const refusals = ['rejected', 'foreign-organizer'] as const
+
 const contentHash = (event: ScheduleEvent): string => hash('sha256', contentKey(event))
 
 /** Writes what the remote has just agreed to, and takes back an earlier refusal. */
 async function settle({ store, actor, binding }: Context, uid: string, work: (tx: Writer) => Promise<void>) {
   await store.write(actor, async tx => {
     await work(tx)
-    await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
+    for (const kind of refusals) await tx.clearConflicts({ uid, kind, source: binding.source })
   })
 }
 
@@ -122,6 +131,22 @@ async function refuse(context: Context, error: Rejected, shadow: ShadowState): P
     })
     await saveShadow(tx.database, binding.id, shadow)
   })
+}
+
+/** What found its room taken is offered again after something has changed there. */
+export async function offerAgain({ store, binding, actor, dryRun }: Context): Promise<void> {
+  if (dryRun) return
+  const taken = (await store.conflicts()).filter(
+    ({ kind, detail }) => kind === 'rejected' && detail.binding === binding.id && detail.code === 'room-taken',
+  )
+  for (const uid of taken.flatMap(({ uids }) => uids)) {
+    await store.write(actor, async ({ database }) => {
+      const shadow = await shadowOf(database, binding.id, uid)
+      if (!shadow) return
+      await saveShadow(database, binding.id, { ...shadow, refused: null })
+      await lookAgain(database, binding, uid)
+    })
+  }
 }
 
 /** What the remote had taken and has refused since. Before the cursor is saved: a repetition says the same again. */
