@@ -1,5 +1,6 @@
 import { Rejected, VersionMismatch } from '../errors.ts'
 import { plainUid, SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
+import { differences } from '../schedule/merge.ts'
 import { bodyFor, etagOf, isUnchanged, type Secrets } from './body.ts'
 import { type Change, ChangeWriter } from './change-log.ts'
 import { refreshClashes } from './clash-finder.ts'
@@ -106,6 +107,7 @@ export class Writer extends Reader {
     ])
     await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: next })
     if (others) await this.#flag([...others])
+    if (before) await this.#answer(before.event, wanted)
     const stored = await this.kept(uid)
     if (!stored) throw new TypeError(`event ${uid} is not there after it was written`)
     return stored
@@ -153,6 +155,19 @@ export class Writer extends Reader {
     await addConflicts(this.database, [added])
     await this.#flag(uids)
     return added
+  }
+
+  /** A clash of values is answered by a new value, one with a deletion by a person who goes on with the event. */
+  async #answer(before: ScheduleEvent, after: ScheduleEvent): Promise<void> {
+    const told = await toldConflicts(this.database, { uid: after.uid })
+    if (!told.some(({ kind }) => kind === 'edit' || kind === 'delete-edit')) return
+    const changed = new Set(differences(before, after))
+    const answered = told.filter(({ kind, detail }) =>
+      kind === 'edit'
+        ? changed.has(String(detail.slot))
+        : kind === 'delete-edit' && changed.size > 0 && this.#actor.user !== null,
+    )
+    for (const { id } of answered) await this.clearConflicts({ id })
   }
 
   /** Takes back what `addConflict` kept and matches all that is given; overlaps and blackouts stay. */

@@ -194,6 +194,36 @@ it('a refusal is remembered: the same event is not offered twice', async () => {
   expect(await harness.store.conflicts()).toMatchObject([{ kind: 'rejected', uids: ['long'] }])
 })
 
+it('a refusal is over when what was refused is taken back here', async () => {
+  source.put({ ...lecture('meeting'), resourceIds: [] })
+  const foreign: Source = {
+    pull: cursor => source.pull(cursor),
+    push: () => Promise.reject(new Rejected('foreign-organizer', 'the meeting belongs to somebody else')),
+  }
+  await harness.run(foreign)
+  await harness.put(lecture('meeting', 'renamed'))
+  expect(await harness.run(foreign)).toMatchObject({ rejected: 1 })
+  expect(await harness.store.conflicts()).toMatchObject([{ kind: 'foreign-organizer' }])
+  await harness.put(lecture('meeting'))
+  expect(await harness.run(foreign)).toMatchObject({ rejected: 0 })
+  expect(await harness.store.conflicts()).toEqual([])
+})
+
+it('what found its room taken is offered again once something has changed there', async () => {
+  const full: Source = {
+    pull: cursor => source.pull(cursor),
+    push: (event, at) =>
+      source.find('other') ? Promise.reject(new Rejected('room-taken', 'the room is taken')) : source.push(event, at),
+  }
+  source.put({ ...lecture('other'), resourceIds: [] })
+  await harness.put(lecture('ours'))
+  expect(await harness.run(full)).toMatchObject({ rejected: 1 })
+  expect(await harness.run(full)).toMatchObject({ pushed: 0 })
+  source.delete('other')
+  expect(await harness.run(full)).toMatchObject({ removed: 1, pushed: 1 })
+  expect((await harness.store.conflicts()).filter(({ kind }) => kind === 'rejected')).toEqual([])
+})
+
 describe('a calendar of one direction', () => {
   const both = async () => {
     source.put(lecture('theirs'))
@@ -253,4 +283,45 @@ it('what was refused is offered again once the source has changed its side', asy
   expect(await run()).toMatchObject({ updated: 0, pushed: 1, conflicts: 1 })
   expect(source.find('both')?.event.master?.summary).toBe('new here')
   expect((await harness.store.conflicts()).map(({ kind }) => kind)).toEqual(['edit'])
+})
+
+describe('a conflict that was told', () => {
+  const kinds = async () =>
+    (await harness.store.conflicts())
+      .filter(({ kind }) => kind !== 'overlap')
+      .map(({ kind, detail }) => [kind, detail.slot])
+  const described = (uid: string, description: string, summary = uid) => {
+    const { master } = lecture(uid, summary)
+    return { ...lecture(uid), master: master && { ...master, description } }
+  }
+
+  it('about a value is over when that value is written anew, not before', async () => {
+    source.put(lecture('a'))
+    await harness.run(source)
+    source.put(lecture('a', 'theirs'))
+    await harness.put(lecture('a', 'ours'))
+    expect(await harness.run(source)).toMatchObject({ conflicts: 1 })
+    expect(await kinds()).toEqual([['edit', 'text:summary']])
+    await harness.put(described('a', 'something else', 'theirs'))
+    expect(await kinds()).toEqual([['edit', 'text:summary']])
+    await harness.put(described('a', 'something else', 'agreed'))
+    expect(await kinds()).toEqual([])
+    await harness.run(source)
+    expect(source.find('a')?.event.master?.summary).toBe('agreed')
+    expect(await kinds()).toEqual([])
+  })
+
+  it('about a deletion is over when somebody goes on with the event, or deletes it', async () => {
+    for (const uid of ['kept', 'dropped']) {
+      source.put(lecture(uid))
+      await harness.run(source)
+      source.delete(uid)
+      await harness.put(lecture(uid, 'changed'))
+      await harness.run(source)
+    }
+    expect((await kinds()).map(([kind]) => kind)).toEqual(['delete-edit', 'delete-edit'])
+    await harness.put(described('kept', 'it takes place'))
+    await harness.remove('dropped')
+    expect(await kinds()).toEqual([])
+  })
 })
