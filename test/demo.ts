@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the gateway with the example campus beside a stand-in of Google Calendar, so that a two-way
- * synchronisation can be watched without any account. Nothing outlives it.
+ * `npm run demo`: the gateway with the example campus beside stand-ins of Google Calendar and Microsoft 365, so that
+ * two-way synchronisation can be watched without any account. Nothing outlives it.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -12,13 +12,18 @@ import { createLog } from '../src/log.ts'
 import { startGateway } from '../src/main.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { FakeGoogle } from './fakes/google/server.ts'
+import { FakeGraph } from './fakes/microsoft365/server.ts'
 
-const room = 'c_lh101@resource.calendar.google.com'
+const calendarId = 'c_lh101@resource.calendar.google.com'
+const mailbox = 'lab301@example.com'
 const folder = mkdtempSync(join(tmpdir(), 'kaldav-demo-'))
 
 const google = new FakeGoogle()
 await google.start()
-google.calendar(room)
+google.calendar(calendarId)
+const graph = new FakeGraph()
+await graph.start()
+graph.mailbox(mailbox)
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -38,45 +43,67 @@ sources:
     apiUrl: ${google.url}
     tokenUrl: ${google.url}/token
     pollSeconds: 5
-    calendars: [ { calendarId: ${room}, resource: lh101 } ]
+    calendars: [ { calendarId: ${calendarId}, resource: lh101 } ]
+  - id: m365
+    type: microsoft365
+    tenantId: 11111111-2222-3333-4444-555555555555
+    clientId: aaaaaaaa-2222-3333-4444-555555555555
+    clientSecret: demo
+    graphUrl: ${graph.url}
+    authorityUrl: ${graph.url}
+    pollSeconds: 5
+    calendars: [ { mailbox: ${mailbox}, resource: lab301 } ]
 `,
 )
 
 const env = { ...process.env, KALDAV_CONFIG: file, KALDAV_DATA_DIR: join(folder, 'data'), KALDAV_EXAMPLE: '1' }
 const config = loadConfig({ ...env, KALDAV_ADMIN_PASSWORD: process.env.KALDAV_ADMIN_PASSWORD ?? 'demo' }, folder)
 const running = await startGateway(config, createLog(config.logLevel), createMetrics())
-process.once(
-  'SIGINT',
-  () =>
-    void running
-      .close()
-      .then(() => google.stop())
-      .then(() => process.exit(0)),
-)
+const end = async () => {
+  await running.close()
+  await Promise.all([google.stop(), graph.stop()])
+  process.exit(0)
+}
+process.once('SIGINT', () => void end())
 
 process.stdout.write(`
 The demo is running.
 
-  CalDAV       ${running.url}/dav/calendars/lh101/   (admin / ${process.env.KALDAV_ADMIN_PASSWORD ?? 'demo'})
-  Web page     ${running.url}/
+  Google        ${running.url}/dav/calendars/lh101/    (admin / ${process.env.KALDAV_ADMIN_PASSWORD ?? 'demo'})
+  Microsoft 365 ${running.url}/dav/calendars/lab301/
+  Web page      ${running.url}/
 
-Change something in lh101 with a calendar client, or wait: Ann books the room in "Google" every half minute.
-What Google's side holds is printed when it changes.
+Change something in lh101 or lab301 with a calendar client, or wait: Ann books both rooms on the other side every half minute.
+What the other side holds is printed when it changes.
 `)
 
-let known = ''
+/** The first twelve events of each side, in lines. */
+const sides: Readonly<Record<string, () => string[]>> = {
+  "Google's calendar of lh101": () =>
+    google
+      .calendar(calendarId)
+      .living()
+      .map(item => `${(item.start?.dateTime ?? item.start?.date ?? '').padEnd(26)} ${item.summary ?? ''}`),
+  "Outlook's calendar of lab301 (UTC)": () =>
+    graph
+      .mailbox(mailbox)
+      .all()
+      .map(item => `${item.start.dateTime.slice(0, 19).padEnd(26)} ${item.subject ?? ''}`),
+}
+
+const known = new Map<string, string>()
 let bookings = 0
 for await (const _ of setInterval(2000)) {
   if (bookings * 15 < process.uptime() / 2) book(++bookings)
-  const lines = google
-    .calendar(room)
-    .living()
-    .map(item => `  ${(item.start?.dateTime ?? item.start?.date ?? '').padEnd(26)} ${item.summary ?? ''}`)
-    .sort()
-    .slice(0, 12)
-    .join('\n')
-  if (lines !== known) process.stdout.write(`\nGoogle's calendar of lh101 (the first twelve):\n${lines}\n`)
-  known = lines
+  for (const [side, linesOf] of Object.entries(sides)) {
+    const lines = linesOf()
+      .sort()
+      .slice(0, 12)
+      .map(line => `  ${line}`)
+      .join('\n')
+    if (lines !== known.get(side)) process.stdout.write(`\n${side} (the first twelve):\n${lines}\n`)
+    known.set(side, lines)
+  }
 }
 
 function book(number: number): void {
@@ -87,11 +114,13 @@ function book(number: number): void {
       .toString({ timeZoneName: 'never' }),
     timeZone: 'Europe/Berlin',
   })
-  google.calendar(room).put({
+  google.calendar(calendarId).put({
     ...{ id: `ann${String(number).padStart(5, '0')}`, iCalUID: `ann-${number}@example.com`, status: 'confirmed' },
     ...{ kind: 'calendar#event', eventType: 'default', summary: `Ann's meeting ${number}` },
-    organizer: { email: room, self: true },
+    organizer: { email: calendarId, self: true },
     start: at(19),
     end: at(20),
   })
+  const local = (hour: number) => ({ dateTime: `${day}T${hour}:00:00`, timeZone: 'W. Europe Standard Time' })
+  graph.mailbox(mailbox).put({ subject: `Ann's meeting ${number}`, start: local(19), end: local(20) })
 }
