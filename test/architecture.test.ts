@@ -42,12 +42,13 @@ const partOf = (path: string): string => {
 /** What each part may import besides itself. `main` may import everything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  breath: [],
   secret: [],
   password: [],
   schedule: ['errors'],
-  store: ['errors', 'schedule'],
+  store: ['errors', 'breath', 'schedule'],
   sync: ['errors', 'schedule', 'store'],
-  dav: ['errors'],
+  dav: ['errors', 'breath'],
   'config-file': ['secret', 'store/access'],
   'config-problems': [],
   config: ['errors', 'secret', 'config-file', 'config-problems'],
@@ -55,7 +56,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   metrics: ['log', 'store', 'sync'],
   auth: ['errors', 'secret', 'password', 'store', 'config'],
   'kaltura-server': ['errors', 'store/database'],
-  caldav: ['errors', 'schedule', 'store', 'sync', 'dav', 'auth', 'config', 'log'],
+  caldav: ['errors', 'breath', 'schedule', 'store', 'sync', 'dav', 'auth', 'config', 'log'],
   feeds: ['errors', 'schedule', 'store', 'sync', 'auth', 'config', 'log'],
   web: ['errors', 'schedule', 'store', 'sync', 'auth', 'config', 'log', 'metrics', 'feeds'],
   cli: [
@@ -76,7 +77,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What an adapter may import: the contracts, as far as its kind needs them, and its own folder. */
-const adapterAllowed = ['errors', 'schedule', 'sync', 'store/database', 'store/text']
+const adapterAllowed = ['errors', 'breath', 'schedule', 'sync', 'store/database', 'store/text']
 
 const mayImport = (from: string, { target }: Import): boolean => {
   const to = partOf(target)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { setImmediate } from 'node:timers/promises'
+import { breathe } from '../breath.ts'
 import { NAMESPACES, PROLOG } from './write.ts'
 
 export type Headers = Readonly<Record<string, string>>
@@ -10,8 +10,6 @@ export const MULTISTATUS_CLOSE = '</D:multistatus>'
 
 /** From here on an answer is sent while it is made, so that nobody holds all of it in memory. */
 const STREAM_FROM = 256 * 1024
-/** Longest time one answer keeps all others waiting, in milliseconds. */
-const SLICE = 8
 
 export const send = (response: ServerResponse, status: number, headers: Headers = {}, body?: string | Buffer): void => {
   if (status === 204 || status === 304) response.writeHead(status, headers)
@@ -68,16 +66,13 @@ export const multistatusText = async (parts: AsyncIterable<string>): Promise<str
 /** Items rendered in turns that let other requests in between. */
 export async function* inSlices<T>(items: Iterable<T>, render: (item: T) => string): AsyncGenerator<string> {
   let text = ''
-  let count = 0
-  let begun = performance.now()
   for (const item of items) {
     text += render(item)
-    count += 1
-    if (count % 64 !== 0 || (text.length < STREAM_FROM && performance.now() - begun < SLICE)) continue
+    const turn = breathe()
+    if (!turn && text.length < STREAM_FROM) continue
     yield text
     text = ''
-    await setImmediate()
-    begun = performance.now()
+    await turn
   }
   if (text !== '') yield text
 }

@@ -28,6 +28,29 @@ export const conflictId = (parts: readonly unknown[]): string =>
 
 const columns = 'c.id, c.kind, c.resource_id, c.uids, c.start_at, c.end_at, c.source, c.detail, c.since'
 
+function byFirstOverlap(conflicts: readonly Conflict[]): Conflict[] {
+  const order = ({ start, since, uids, id }: Conflict): string => {
+    const [first, then] = [start ?? 1e12, since].map(time => String(time).padStart(15, '0'))
+    return JSON.stringify([first, then, uids, id])
+  }
+  const sorted = conflicts.map(each => ({ each, key: order(each) }))
+  return sorted.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ each }) => each)
+}
+
+/** The conflicts of many events, in the order of `listConflicts`. */
+export async function conflictsOf(database: Database, uids: readonly string[]): Promise<Conflict[]> {
+  const found = new Map<string, Conflict>()
+  for (const part of inLists(uids)) {
+    const rows = await database.query(
+      `SELECT ${columns} FROM conflict c
+       WHERE c.id IN (SELECT conflict_id FROM conflict_event WHERE uid IN (${placeholders(part.length)}))`,
+      part,
+    )
+    for (const each of rows.map(conflict)) found.set(each.id, each)
+  }
+  return byFirstOverlap([...found.values()])
+}
+
 /** By their first overlap, those without one at the end. */
 export async function listConflicts(
   database: Database,
@@ -41,12 +64,7 @@ export async function listConflicts(
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
   const rows = await database.query(`SELECT ${columns} FROM conflict c ${where}`, values)
-  const order = ({ start, since, uids, id }: Conflict): string => {
-    const [first, then] = [start ?? 1e12, since].map(time => String(time).padStart(15, '0'))
-    return JSON.stringify([first, then, uids, id])
-  }
-  const sorted = rows.map(conflict).map(each => ({ each, key: order(each) }))
-  return sorted.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ each }) => each)
+  return byFirstOverlap(rows.map(conflict))
 }
 
 export const derivedConflicts = async (database: Database, uid: string): Promise<Conflict[]> =>

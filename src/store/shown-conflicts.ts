@@ -1,4 +1,5 @@
 /** Conflicts as people read them: what happened, which events, where each comes from, and a way out. */
+import { breathe } from '../breath.ts'
 import { mainComponent } from '../schedule/event.ts'
 import { isPrivate, type View } from '../schedule/privacy.ts'
 import type { Store } from './store.ts'
@@ -50,13 +51,14 @@ export interface ShownConflict {
 
 export async function showConflicts(store: Store, conflicts: readonly Conflict[]): Promise<readonly ShownConflict[]> {
   const stored = await store.events([...new Set(conflicts.flatMap(({ uids }) => uids))])
-  const sides = new Map(
-    stored.map(({ uid, event, source }): [string, Side] => [
-      uid,
-      { uid, summary: mainComponent(event).summary, source },
-    ]),
-  )
-  const marked = new Set(stored.flatMap(({ uid, event }) => (isPrivate(mainComponent(event)) ? [uid] : [])))
+  const sides = new Map<string, Side>()
+  const marked = new Set<string>()
+  for (const { uid, event, source } of stored) {
+    await breathe()
+    const main = mainComponent(event)
+    sides.set(uid, { uid, summary: main.summary, source })
+    if (isPrivate(main)) marked.add(uid)
+  }
   const resources = new Map((await store.resources()).map(({ id, name }) => [id, name]))
   return conflicts.map(conflict => ({
     conflict,

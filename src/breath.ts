@@ -1,14 +1,14 @@
-/** How long statements may follow one another before everything else has its turn, ms. */
+/** How long work may go on before everything else has its turn, ms. */
 const longest = 15
 
-/** Since when statements have been running in this turn of the event loop, and its end. */
+/** Since when such work has been going on in this turn of the event loop, and its end. */
 let turn: { readonly began: number; readonly ended: Promise<void> } | null = null
 
 function newTurn(): { readonly began: number; readonly ended: Promise<void> } {
   const ended = new Promise<void>(resolve =>
     setImmediate(() => {
       turn = null
-      // All who wait go on together, statement by statement: one alone would use the whole next turn for itself.
+      // All who wait go on together, step by step: one alone would use the whole next turn for itself.
       resolve()
     }),
   )
@@ -16,8 +16,8 @@ function newTurn(): { readonly began: number; readonly ended: Promise<void> } {
 }
 
 /**
- * Called before each statement. SQLite answers at once, so that a thousand awaited statements are one uninterrupted
- * run; this lets the event loop turn when such a run has become long.
+ * Called between the steps of what may take long: the statements of a database that answers at once, the parts of a
+ * long answer. All who call it share a turn; when that has become long, this is what they wait for.
  */
 export function breathe(): Promise<void> | undefined {
   turn ??= newTurn()
