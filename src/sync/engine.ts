@@ -178,16 +178,15 @@ export class Engine {
   /** @returns why writes wait, where they do */
   async #rounds(context: Context, state: BindingState): Promise<Waiting | null> {
     const { binding } = context
-    let { cursor, token, lastSuccess } = state
+    let { cursor, token } = state
     for (let round = 1; ; round++) {
       const changes = await pull(context, cursor)
       await applyRefusals(context, changes.refused ?? [])
-      await applyIncoming(context, changes, lastSuccess === null && cursor === null)
+      await applyIncoming(context, changes)
       if (changes.changed.length + changes.removed.length > 0) await offerAgain(context)
       cursor = changes.cursor
       // What came may have to be answered with an event of ours that was looked at before.
       token = Math.min(token, (await bindingState(this.#options.store.database, binding.id)).token)
-      lastSuccess ??= this.#options.now()
       // The source hears that its refusals have arrived, and can tidy up behind them.
       if (changes.refused?.length && round < rounds && !context.dryRun) continue
       if (!context.source.push) this.#readOnly.add(binding.id)

@@ -50,12 +50,12 @@ interface Item {
   readonly remote: RemoteEvent | null
 }
 
-export async function applyIncoming(context: Context, read: Changes, first: boolean): Promise<void> {
+export async function applyIncoming(context: Context, read: Changes): Promise<void> {
   const { binding, report } = context
-  const changes = first ? read : await withConfirmed(context, read)
+  const changes = await withConfirmed(context, read)
   report.pulled = changes.changed.length + changes.removed.length
   const { changed, doubles } = await identify(context, changes)
-  const gone = await findDeletions(context, changes, changed, first)
+  const gone = await findDeletions(context, changes, changed)
   const items = [...changed, ...gone]
   for (let at = 0; at < items.length; at += batchSize) {
     context.signal.throwIfAborted()
@@ -150,14 +150,13 @@ async function withConfirmed(context: Context, changes: Changes): Promise<Change
 }
 
 /**
- * What is gone at the remote: named by it, or absent from a full read. The first read of a binding never deletes;
- * so many at once that it looks like an accident are held for a person.
+ * What is gone at the remote: named by it, or absent from a full read. Only what was seen there before can be gone, so
+ * the first read of a calendar deletes nothing here. So many at once that it looks like an accident are held for a person.
  */
 async function findDeletions(
   context: Context,
   changes: Changes & { readonly lost?: number },
   changed: readonly Item[],
-  first: boolean,
 ): Promise<Item[]> {
   const { store, binding, report } = context
   const shadows = await shadowIds(store.database, binding.id)
@@ -169,7 +168,6 @@ async function findDeletions(
   const absent = changes.completeWithin
     ? await absentWithin(context, changes.completeWithin, shadows, present, removed)
     : []
-  if (first) return []
   const fresh = [...named.map(({ uid }) => uid), ...absent]
   const before = shadows.filter(({ held }) => held).map(({ uid }) => uid)
   const all = [...new Set([...fresh, ...before.filter(uid => !present.has(uid))])]

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
 import { Rejected, Unavailable } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
-import { bindingState } from '../../src/store/bindings.ts'
+import { bindingState, saveBinding } from '../../src/store/bindings.ts'
 import { nextPace, quickPace } from '../../src/sync/pace.ts'
 import type { Source } from '../../src/sync/source.ts'
 import { type Harness, openHarness } from './harness.ts'
@@ -323,5 +323,23 @@ describe('a conflict that was told', () => {
     await harness.put(described('kept', 'it takes place'))
     await harness.remove('dropped')
     expect(await kinds()).toEqual([])
+  })
+})
+
+describe('the first read', () => {
+  it('deletes nothing, whatever the source does not have', async () => {
+    for (const uid of ['a', 'b', 'c']) await harness.put(lecture(uid))
+    const readOnly: Source = { pull: cursor => source.pull(cursor) }
+    expect(await harness.run(readOnly)).toMatchObject({ removed: 0, held: 0 })
+    expect(await harness.store.uids()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('that was interrupted forgets nothing of what it has seen: what is then deleted there is deleted here', async () => {
+    for (const uid of ['a', 'b', 'c']) source.put(lecture(uid))
+    await harness.run(source)
+    await saveBinding(harness.store.database, 'test/room', { cursor: null, lastSuccess: null })
+    source.delete('b')
+    expect(await harness.run(source)).toMatchObject({ removed: 1 })
+    expect([await harness.store.uids(), source.events.length]).toEqual([['a', 'c'], 2])
   })
 })
