@@ -5,5 +5,8 @@ import { play, shape, step } from './model.ts'
 it('any history of edits, deletions, failures, crashes and expired cursors converges', async () => {
   const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), shape, play)
   const result = await fc.check(property, { numRuns: Number(process.env.MODEL_RUNS ?? 60) })
-  expect(result.failed ? fc.defaultReportMessage(result) : '', `seed ${result.seed}`).toBe('')
+  expect(
+    result.failed ? `${result.errorInstance}\n${fc.defaultReportMessage(result)}` : '',
+    `seed ${result.seed}`,
+  ).toBe('')
 }, 120_000)
