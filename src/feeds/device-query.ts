@@ -88,7 +88,7 @@ interface Entry {
 
 const within = (time: number, [from, to]: readonly [number, number]): boolean => time >= from && time <= to
 
-/** The VEVENTs that are asked for, one page of them, as events again; and how many there are on all pages. */
+/** The VEVENTs that are asked for, one page of them, each as an event by itself; and how many there are on all pages. */
 export function pageOf(
   events: readonly ScheduleEvent[],
   query: DeviceQuery,
@@ -111,11 +111,11 @@ export function pageOf(
     ])
     .sort((a, b) => (query.descending ? b.start - a.start : a.start - b.start))
   const first = (query.pageIndex - 1) * query.pageSize
-  const page = Map.groupBy(all.slice(first, first + query.pageSize), ({ event }) => event)
-  const shown = [...page].map(([event, entries]) => ({
+  // One by one, so that they are written in the order that was asked for, also where a series is among them.
+  const shown = all.slice(first, first + query.pageSize).map(({ event, override }) => ({
     ...event,
-    master: entries.some(({ override }) => override === null) ? event.master : null,
-    overrides: event.overrides.filter(each => entries.some(({ override }) => override === each)),
+    master: override ? null : event.master,
+    overrides: override ? [override] : [],
   }))
   return { events: shown, total: all.length }
 }

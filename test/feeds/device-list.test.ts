@@ -1,5 +1,7 @@
 /** A device that knows only Kaltura's form, before a gateway whose real account is played by the embedded server. */
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,6 +9,17 @@ import { deviceListRouter } from '../../src/feeds/device-list.ts'
 import { parseCalendar } from '../../src/schedule/ical.ts'
 import { startAccount, type TestAccount } from '../kaltura-server/account.ts'
 import { berlin, event, NOW, openFeeds, override, vevents } from './support.ts'
+
+/** The official client has no types of its own; these are the parts used here. */
+interface Client {
+  setKs(ks: string): Client
+}
+type Start = (...values: unknown[]) => { execute(client: Client): Promise<{ ks: string }> }
+const kaltura = createRequire(import.meta.url)('kaltura-client') as {
+  Configuration: new () => { serviceUrl: string; setLogger(logger: object): void }
+  Client: new (configuration: object) => Client
+  services: { session: { startWidgetSession: Start }; appToken: { startSession: Start } }
+}
 
 let account: TestAccount
 let feeds: Awaited<ReturnType<typeof openFeeds>>
@@ -135,6 +148,45 @@ test('sessions are started by the account; nothing else goes there', async () =>
   const long = await fetch(`${url}${list}`, { method: 'POST', body: 'x'.repeat(70_000) })
   expect(long.status).toBe(413)
   expect((await fetch(`${url}${list}`, { method: 'DELETE' })).status).toBe(405)
+})
+
+test('sessions of the official client, asked for at the gateway as at Kaltura itself', async () => {
+  const { partnerId, deviceAppToken } = await account.server.bootstrap()
+  const configuration = new kaltura.Configuration()
+  configuration.serviceUrl = url.replace(/\/api_v3$/, '')
+  configuration.setLogger({ log: () => {}, debug: () => {}, error: () => {} })
+  const client = new kaltura.Client(configuration)
+  const { session, appToken } = kaltura.services
+  const widget = await session.startWidgetSession(`_${partnerId}`, 86_400).execute(client)
+  client.setKs(widget.ks)
+  const tokenHash = createHash('sha256').update(`${widget.ks}${deviceAppToken.token}`).digest('hex')
+  const info = await appToken.startSession(deviceAppToken.id, tokenHash).execute(client)
+  expect(await get(`${list}/ks/${info.ks}/filter:resourceIdsLike/1`)).toBe(
+    await get(`${list}/ks/${ks}/filter:resourceIdsLike/1`),
+  )
+})
+
+test.each([
+  ['brackets', (path: string) => path],
+  ['colons', (path: string) => path.replace(/\[(\w+)\]/g, ':$1')],
+])('the three addresses of the documentation, with %s', async (name, spelled) => {
+  const daily = { rrules: ['FREQ=DAILY;COUNT=600'] }
+  await feeds.put(event(name, berlin('2026-03-02T18:00:00'), berlin('2026-03-02T19:00:00'), daily, [], [2]))
+  const ask = (path: string) => get(spelled(`${list}/ks/${ks}${path}`))
+  const ofRoom = await ask('/filter[objectType]/KalturaScheduleEventFilter/filter[resourceIdsLike]/1')
+  expect(uids(ofRoom).toSorted()).toEqual(['both', 'single', ...Array(5).fill('weekly')])
+  const next = await ask('/filter[startDateGreaterThanOrEqual]/0/filter[orderBy]/%2BstartDate/pager[pageSize]/30')
+  const days = [...next.slice(next.indexOf('BEGIN:VEVENT')).matchAll(/^DTSTART[^:]*:(\d{8})/gm)].map(
+    ([, day = '']) => day,
+  )
+  expect(days).toHaveLength(30)
+  expect(days).toEqual(days.toSorted())
+  const long = 1_772_000_000
+  const years = `/filter[startDateGreaterThanOrEqual]/${long}/filter[startDateLessThanOrEqual]/${long + 3 * 31_536_000}`
+  const pages = [1, 2, 3, 4].map(index => ask(`${years}/pager[pageSize]/500/pager[pageIndex]/${index}`))
+  const counts = (await Promise.all(pages)).map(page => uids(page).length)
+  expect(counts.slice(0, 2)).toEqual([500, Math.min(500, total((await pages[0]) ?? '') - 500)])
+  expect(counts.reduce((sum, count) => sum + count)).toBe(total((await pages[0]) ?? ''))
 })
 
 test('an account that does not answer makes no empty calendar', async () => {

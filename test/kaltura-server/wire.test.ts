@@ -270,43 +270,50 @@ describe('multirequest', () => {
   })
 })
 
-describe('the three addresses of the documentation', () => {
+/** The documentation writes brackets in the path, Kaltura's own code only knows colons: both are read. */
+const SPELLINGS: readonly (readonly [string, (path: string) => string])[] = [
+  ['brackets', path => path],
+  ['colons', path => path.replace(/\[(\w+)\]/g, ':$1')],
+]
+
+describe.each(SPELLINGS)('the three addresses of the documentation, with %s', (_, spelled) => {
   const uids = (calendar: string): string[] =>
     [...calendar.matchAll(/^X-KALTURA-ID:(\d+)\r$/gm)].map(match => match[1] ?? '')
+  const get = (path: string): Promise<string> => account.get(spelled(`${LIST}/format/ical/ks/${ks}${path}`))
   beforeAll(async () => {
     const many = series({ frequency: 'days', count: 600 }, { startDate: NOW + 2 * HOUR, endDate: NOW + 3 * HOUR })
     await account.admin(EVENT, 'add', { scheduleEvent: many })
   })
   test('by resource', async () => {
-    const response = await fetch(
-      `${account.url}/api_v3/service/schedule_scheduleevent/action/list/format/ical/ks/${ks}/filter[objectType]/KalturaScheduleEventFilter/filter[resourceIdsLike]/${room}/filter[idEqual]/${lecture.id}`,
-    )
+    const asked = `${LIST}/format/ical/ks/${ks}/filter[objectType]/KalturaScheduleEventFilter/filter[resourceIdsLike]/${room}`
+    const response = await fetch(`${account.url}/api_v3${spelled(asked)}`)
     expect(response.headers.get('content-type')).toBe('text/calendar; charset=utf-8')
     const calendar = await response.text()
-    expect(uids(calendar)).toEqual([String(lecture.id)])
-    expect(calendar).toContain(`X-KALTURA-RESOURCE-IDS:${room}\r\n`)
+    expect(uids(calendar)).toContain(String(lecture.id))
+    const linked = calendar.split(`X-KALTURA-RESOURCE-IDS:${room}\r\n`).length - 1
+    expect(linked).toBe(uids(calendar).length)
     expect(calendar).toContain('LOCATION:Hall <1>\r\n')
-    expect(calendar.endsWith('X-KALTURA-TOTAL-COUNT:1\r\nEND:VCALENDAR\r\n')).toBe(true)
+    expect(calendar.endsWith(`X-KALTURA-TOTAL-COUNT:${linked}\r\nEND:VCALENDAR\r\n`)).toBe(true)
   })
   test('the next 30 from now', async () => {
-    const calendar = await account.get(
-      `${LIST}/format/ical/ks/${ks}/filter[startDateGreaterThanOrEqual]/0/filter[orderBy]/%2BstartDate/pager[pageSize]/30`,
-    )
+    const calendar = await get('/filter[startDateGreaterThanOrEqual]/0/filter[orderBy]/%2BstartDate/pager[pageSize]/30')
     expect(uids(calendar)).toHaveLength(30)
     const starts = [...calendar.matchAll(/^DTSTART:(\w+)\r$/gm)].map(match => match[1] ?? '')
     expect(starts).toEqual(starts.toSorted())
     expect((starts[0] ?? '') >= '20260302T080000Z').toBe(true)
   })
   test('page 2 of 500', async () => {
-    const page = (index: number): Promise<string> =>
-      account.get(`${LIST}/format/ical/ks/${ks}/pager[pageSize]/500/pager[pageIndex]/${index}`)
+    const page = (index: number): Promise<string> => get(`/pager[pageSize]/500/pager[pageIndex]/${index}`)
     const [first, second] = [await page(1), await page(2)]
     expect(uids(first)).toHaveLength(500)
     const total = Number(/X-KALTURA-TOTAL-COUNT:(\d+)/.exec(first)?.[1])
-    expect(uids(second)).toHaveLength(total - 500)
-    expect(new Set([...uids(first), ...uids(second)]).size).toBe(total)
+    expect(uids(second)).toHaveLength(Math.min(500, total - 500))
+    expect(new Set([...uids(first), ...uids(second)]).size).toBe(500 + uids(second).length)
   })
-  test('an error is a component too', async () => {
+})
+
+describe('an error in a calendar', () => {
+  test('is a component too', async () => {
     expect(await account.get(`${LIST}/format/ical/ks/x`)).toBe(
       'BEGIN:VCALENDAR\r\nBEGIN:VERROR\r\nX-KALTURA-CODE:INVALID_KS\r\nX-KALTURA-MESSAGE:Invalid KS "x", Error "-1,INVALID_STR"\r\nX-KALTURA-ARGUMENTS:x;-1;INVALID_STR\r\nEND:VERROR\r\nEND:VCALENDAR\r\n',
     )
