@@ -4,10 +4,12 @@
  */
 import { CursorExpired } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
-import type { Database, SqlValue } from './database.ts'
+import type { Database, Row, SqlValue } from './database.ts'
 import { valueLists } from './sql.ts'
 import type { CalendarChanges, Member } from './types.ts'
 
+/** Rows read at a time: so many take a few milliseconds. */
+const pageSize = 2000
 /** How long removals are remembered, seconds. */
 export const tombstoneAge = 180 * 86_400
 
@@ -133,16 +135,10 @@ export async function changesSince(
   const [current, floor] = [Number(calendar?.token ?? 0), Number(calendar?.floor ?? 0)]
   const holds = first ? since === 0 || since === firstRead.token(from, floor) : since >= floor
   if (!Number.isSafeInteger(since) || since < 0 || from > current || !holds) throw expired(since)
-  // One statement is one point in time, and tokens are committed in their order: no change can hide behind a later one.
-  const rows = await database.query(
-    `SELECT c.name, c.uid, c.token, c.removed, m.etag FROM change c
-     LEFT JOIN member m ON m.resource_id = c.resource_id AND m.name = c.name
-     WHERE c.resource_id = $1 AND c.token > $2 AND (c.removed = 0 OR c.born <= $2) ORDER BY c.token LIMIT $3`,
-    [resourceId, from, Math.max(1, Math.min(limit, 1e9)) + 1],
-  )
+  const { rows, last: read } = await newest(database, resourceId, from, Math.max(1, Math.min(limit, 1e9)) + 1)
   const truncated = rows.length > limit
   const given = truncated ? rows.slice(0, Math.max(1, limit)) : rows
-  const last = Number(given.at(-1)?.token ?? from)
+  const last = truncated ? Number(given.at(-1)?.token ?? from) : read
   const changed: Member[] = []
   const removed: string[] = []
   for (const row of given) {
@@ -151,6 +147,34 @@ export async function changesSince(
   }
   const token = truncated ? (first ? firstRead.token(last, floor) : last) : Math.max(current, last)
   return { token, changed, removed, truncated }
+}
+
+/**
+ * The newest change of each name since a token, oldest first; `last`: up to where that is all. Tokens are committed in
+ * their order, so no change can hide behind a later one; a name that changes while the pages are read comes once more.
+ */
+async function newest(
+  database: Database,
+  resourceId: number,
+  from: number,
+  most: number,
+): Promise<{ readonly rows: readonly Row[]; readonly last: number }> {
+  const found = new Map<string, Row>()
+  for (let last = from; ; ) {
+    const size = Math.min(pageSize, most - found.size)
+    const page = await database.query(
+      `SELECT c.name, c.uid, c.token, c.removed, c.born, m.etag FROM change c
+       LEFT JOIN member m ON m.resource_id = c.resource_id AND m.name = c.name
+       WHERE c.resource_id = $1 AND c.token > $2 AND (c.removed = 0 OR c.born <= $2) ORDER BY c.token LIMIT $3`,
+      [resourceId, last, size],
+    )
+    for (const row of page) {
+      const isKnown = found.delete(String(row.name))
+      if (isKnown || row.removed === 0 || Number(row.born) <= from) found.set(String(row.name), row)
+    }
+    last = Number(page.at(-1)?.token ?? last)
+    if (page.length < size || found.size >= most) return { rows: [...found.values()], last }
+  }
 }
 
 const expired = (token: number): CursorExpired =>

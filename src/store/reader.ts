@@ -13,6 +13,9 @@ import { ALWAYS } from './spread.ts'
 import { inLists, placeholders } from './sql.ts'
 import type { CalendarChanges, Conflict, JournalEntry, Member, OccurrenceRow, Resource, StoredEvent } from './types.ts'
 
+/** Rows of a long list read at a time: so many take a few milliseconds. */
+const pageSize = 2000
+
 /** What all readers of one store share. */
 export interface Settings {
   /** IANA: the clock of the account schedule, and of calendars without one of their own. */
@@ -98,10 +101,15 @@ export class Reader {
 
   /** By name. */
   async members(resourceId: number): Promise<Member[]> {
-    const rows = await this.database.query('SELECT name, uid, etag FROM member WHERE resource_id = $1 ORDER BY name', [
-      resourceId,
-    ])
-    return rows.map(member)
+    const found: Member[] = []
+    for (;;) {
+      const rows = await this.database.query(
+        'SELECT name, uid, etag FROM member WHERE resource_id = $1 AND name > $2 ORDER BY name LIMIT $3',
+        [resourceId, found.at(-1)?.name ?? '', pageSize],
+      )
+      for (const row of rows) found.push(member(row))
+      if (rows.length < pageSize) return found
+    }
   }
 
   async member(resourceId: number, name: string): Promise<Member | null> {

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { openSqlite } from '../../adapters/sqlite.ts'
 import { CursorExpired } from '../../src/errors.ts'
 import { SCHEDULE } from '../../src/schedule/event.ts'
 import { changedUids } from '../../src/store/bindings.ts'
-import type { Store } from '../../src/store/store.ts'
+import { changesSince } from '../../src/store/change-log.ts'
+import type { Database, Row, SqlValue } from '../../src/store/database.ts'
+import { Store } from '../../src/store/store.ts'
 import { eachStore } from './each-store.ts'
 import { actor, DAY, event, put, remove } from './events.ts'
 
@@ -256,3 +259,33 @@ async function pageOrBegin(store: Store, client: Client | undefined, limit: numb
     await client.page(store, limit)
   }
 }
+
+test('what changes while a long log is read is told as it is in the end', async () => {
+  const database = await openSqlite(':memory:')
+  const store = await Store.open(database, { zone: 'Europe/Berlin' })
+  const uids = Array.from({ length: 2100 }, (_, n) => `e${String(n).padStart(4, '0')}`)
+  await put(store, event('old'))
+  await store.write(actor, async tx => {
+    for (const uid of uids) await tx.put(event(uid, { transparent: true }))
+  })
+  await remove(store, 'old')
+  let pages = 0
+  const interrupted: Pick<Database, 'query'> = {
+    async query<R extends Row>(sql: string, values?: readonly SqlValue[]) {
+      const rows = await database.query<R>(sql, values)
+      if (/FROM change/.test(sql) && pages++ === 0) {
+        await remove(store, 'e0000')
+        await put(store, event('e0001', { summary: 'x' }))
+        await remove(store, 'e2099')
+        await put(store, event('new'))
+      }
+      return rows
+    },
+  }
+  const { token, changed, removed, truncated } = await changesSince({ ...database, ...interrupted }, 1, 0)
+  expect(pages).toBeGreaterThan(1)
+  expect([token, truncated, removed]).toEqual([await store.token(1), false, ['e0000.ics']])
+  expect(new Map(changed.map(({ name, etag }) => [name, etag]))).toEqual(await membersOf(store, 1))
+  expect(changed).toHaveLength(2099)
+  await store.database.close()
+})
