@@ -11,6 +11,7 @@ import {
 } from '../../src/schedule/event.ts'
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { bodyOf, changedFields, recurrenceOf } from './body.ts'
+import { startsAmong } from './normalize.ts'
 import { patch, refOf } from './requests.ts'
 import { type Calendar, exceptionsOf, getEvent, pages, quotaUser, type Series, versionOf } from './series.ts'
 import { type Context, componentAt, eventOf, type GoogleEvent, occurrenceOf } from './translate.ts'
@@ -99,9 +100,12 @@ async function restoreRegular({ home, context, wanted, master }: Work, exception
   for (const item of exceptions) {
     const original = occurrenceOf(item, wanted.master.start, context)
     if (!original || kept.has(timeKey(original)) || !item.id) continue
+    if (!startsAmong(wanted.master, [original], context.zone).has(timeKey(original))) {
+      // The series has moved away from under it: it stands for nothing any more.
+      if (item.status !== 'cancelled') await patch(home, item.id, { status: 'cancelled' }, null)
+      continue
+    }
     const instance = await instanceAt(home, master, original)
-    // The series has moved away from under it: it stands for nothing any more.
-    if (!instance && item.status !== 'cancelled') await patch(home, item.id, { status: 'cancelled' }, null)
     if (instance)
       await bring(home, instance, { ...wanted.master, start: original, end: endFor(wanted.master, original) }, context)
   }

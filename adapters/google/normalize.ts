@@ -2,6 +2,7 @@
  * What a Google calendar keeps of an event, told the same way whether it is about to be written or has just been read:
  * neither Kaltura's fields nor foreign properties, no alarms, no sequence; every time on a clock with a name.
  */
+import { TooManyOccurrences } from '../../src/errors.ts'
 import { endOf, fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
 import {
   type CalTime,
@@ -12,6 +13,7 @@ import {
   type ScheduleEvent,
   timeKey,
 } from '../../src/schedule/event.ts'
+import { occurrences } from '../../src/schedule/recurrence.ts'
 import { resolveZone } from '../../src/schedule/timezone.ts'
 
 /** What a private meeting is called everywhere but in its own calendar. */
@@ -103,6 +105,30 @@ export function canonicalRule(rule: string, start: CalTime): string {
 export const asSet = (times: readonly CalTime[]): CalTime[] =>
   [...new Map(times.map(time => [timeKey(time), time]))].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, time]) => time)
 
+const none: ScheduleEvent = { uid: '', master: null, overrides: [], resourceIds: [] }
+
+/** Those of `times` at which the series would begin if nothing were excluded, by their keys. */
+export function startsAmong(master: Master, times: readonly CalTime[], zone: string): ReadonlySet<string> {
+  const keyed = times.map(time => ({ key: timeKey(time), epoch: toEpoch(time, zone) }))
+  const epochs = keyed.map(({ epoch }) => epoch)
+  const window = { from: Math.min(...epochs), to: Math.max(...epochs) + 1 }
+  const series = { ...none, master: { ...master, exdates: [] } }
+  const starts = new Set(occurrences(series, window, { zone }).map(({ start }) => start))
+  return new Set(keyed.filter(({ epoch }) => starts.has(epoch)).map(({ key }) => key))
+}
+
+/** What is excluded without being an occurrence says nothing: Google keeps such leftovers when a series moves away. */
+export function meantExdates(master: Master, exdates: readonly CalTime[], zone: string): CalTime[] {
+  if (exdates.length === 0) return []
+  try {
+    const starts = startsAmong(master, exdates, zone)
+    return asSet(exdates.filter(time => starts.has(timeKey(time))))
+  } catch (error) {
+    if (!(error instanceof TooManyOccurrences)) throw error
+    return asSet(exdates)
+  }
+}
+
 function instantOf(time: CalTime): string {
   return isDate(time) ? time.date : String(toEpoch(time, 'UTC'))
 }
@@ -155,7 +181,7 @@ export function normalizeForGoogle(event: ScheduleEvent, keeping: Keeping): Sche
       rrules: main.rrules.map(rule => canonicalRule(rule, main.start)),
       exrules: main.exrules.map(rule => canonicalRule(rule, main.start)),
       rdates: asSet(main.rdates.map(rdate => clocked('start' in rdate ? rdate.start : rdate))),
-      exdates: asSet([...main.exdates, ...gone].map(clocked)),
+      exdates: meantExdates(main, [...main.exdates, ...gone].map(clocked), keeping.zone),
     },
     overrides: living
       .map(override => ({ ...poor(override, keeping), recurrenceId: clocked(override.recurrenceId) }))

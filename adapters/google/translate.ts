@@ -18,6 +18,7 @@ import {
   asSet,
   canonicalRule,
   type Keeping,
+  meantExdates,
   onClockOf,
   type Span,
   saysNothing,
@@ -174,6 +175,10 @@ function overrideOf(
   return { ...component, recurrenceId, thisAndFuture: false }
 }
 
+/** A UID with control characters cannot be written in iCalendar. */
+const spoken = (uid: string | null | undefined): string | null =>
+  uid && uid.trim() === uid && !/\p{Cc}/u.test(uid) ? uid : null
+
 /** @throws Untranslatable */
 export function eventOf(
   master: GoogleEvent | null,
@@ -184,7 +189,7 @@ export function eventOf(
   if (!known?.id) throw new Untranslatable('an event without an id')
   const uid =
     context.uidOf(master ?? { ...known, id: known.recurringEventId ?? known.id }) ??
-    known.iCalUID ??
+    spoken(known.iCalUID) ??
     `${known.id}@google.com`
   const main = master && masterOf(master, context)
   const like = main?.start ?? null
@@ -202,7 +207,7 @@ export function eventOf(
   }
   return {
     uid,
-    master: main && { ...main, exdates: asSet([...main.exdates, ...excluded]) },
+    master: main && { ...main, exdates: meantExdates(main, [...main.exdates, ...excluded], context.zone) },
     overrides: [...overrides].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, override]) => override),
     resourceIds: [],
   }

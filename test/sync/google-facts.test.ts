@@ -176,6 +176,12 @@ describe('identity', () => {
     if (copy) google.calendar(room).put(copy)
   })
 
+  it('a UID that iCalendar cannot write gives way to the id', async () => {
+    const item = booked({ iCalUID: 'new\nline' })
+    await run()
+    expect(await harness.store.uids()).toEqual([`${item.id}@google.com`])
+  })
+
   it('an event made again over its tombstone has nothing left of the old one, and its room', async () => {
     source = openOn(google, room, scheduling)
     const days = { start: { date: `${year}-03-02` }, end: { date: `${year}-03-03` } }
@@ -324,6 +330,24 @@ describe('series', () => {
     await run()
     expect((await stored())?.master?.exdates).toEqual([berlin('03-16T09:00')])
     expect(google.calendar(room).busy()).toHaveLength(4)
+  })
+
+  it('an exception that a new time or a shorter rule leaves behind takes place no more', async () => {
+    await harness.put({ ...weekly(), overrides: [moved()] })
+    await run()
+    await harness.put(weekly({ start: berlin('03-02T11:00'), end: berlin('03-02T12:00') }))
+    await run()
+    expect(google.calendar(room).busy()).toHaveLength(5)
+    expect(here().filter(({ recurringEventId }) => recurringEventId)).toEqual([])
+    const before = await stored()
+    await run()
+    expect(await stored()).toEqual(before)
+    await harness.put({ ...weekly(), overrides: [moved({ recurrenceId: berlin('03-23T09:00') })] })
+    await run()
+    await harness.put(weekly({ rrules: ['FREQ=WEEKLY;COUNT=2'] }))
+    await run()
+    expect(google.calendar(room).busy()).toHaveLength(2)
+    expect(here().filter(({ id }) => id.endsWith(`${year}0323T080000Z`))).toEqual([])
   })
 
   it('an excluded time that the series never had refuses nothing', async () => {
