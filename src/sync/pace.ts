@@ -14,4 +14,4 @@ export const nextPace = (last: number | null, pollSeconds: number): number =>
   last === null ? pollSeconds : Math.min(pollSeconds, last * 2)
 
 /** Up to a tenth longer, so that many calendars do not ask at the same second. */
-export const spread = (seconds: number): number => Math.ceil(seconds * (1 + Math.random() / 10))
+export const spread = (seconds: number): number => Math.round(seconds * (1 + Math.random() / 10))
