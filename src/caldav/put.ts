@@ -5,6 +5,7 @@ import { applied } from '../dav/prefer.ts'
 import { type Headers, send } from '../dav/respond.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import type { StoredEvent, Writer } from '../store/store.ts'
+import { answeredText } from './answered-text.ts'
 import type { CalendarObject } from './calendar-object.ts'
 import { readObject } from './calendar-object.ts'
 import { type Calendar, findCalendar } from './calendars.ts'
@@ -46,7 +47,8 @@ const place = async (
   for (const id of answered?.removed ?? []) if (id !== calendar.id) ids.delete(id)
   for (const id of answered?.added ?? []) ids.add(id)
   await requireWriteToEach(exchange, tx, [...ids, ...(existing?.event.resourceIds ?? [])])
-  const given = answered || holdsSecret(event) ? {} : { body }
+  const text = answered ? answeredText(body, event, answered.event) : body
+  const given = text === null || holdsSecret(event) ? {} : { body: text }
   const stored = await tx.put(
     { ...(answered?.event ?? event), resourceIds: [...ids] },
     { ...given, name: { resourceId: calendar.id, name } },

@@ -42,6 +42,32 @@ describe('rooms that are invited', () => {
     expect(text).toContain('ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:joe@example.edu')
   })
 
+  it('answer in the text that was sent, and change nothing else in it', async () => {
+    const zone =
+      'BEGIN:VTIMEZONE\r\nTZID:US/Eastern\r\nBEGIN:STANDARD\r\nDTSTART:20001026T020000\r\nTZOFFSETFROM:-0400\r\nTZOFFSETTO:-0500\r\nTZNAME:EST\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n'
+    const invited =
+      'ATTENDEE;CUTYPE=ROOM;CN="Hall; 102";PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:lh102@calendar.example.edu'
+    const person = 'ATTENDEE;PARTSTAT=TENTATIVE;SCHEDULE-STATUS=1.1:mailto:ann@example.edu'
+    const other = 'ATTENDEE;SCHEDULE-AGENT=NONE:mailto:bob@example.edu'
+    const sent = ics('text', [organizer, invited, person, other, 'X-APPLE-TRAVEL-ADVISORY-BEHAVIOR:AUTOMATIC'])
+      .replace('BEGIN:VEVENT', `${zone}BEGIN:VEVENT`)
+      .replace('DTSTART:20270405T080000Z', 'DTSTART;TZID=US/Eastern:20270705T080000')
+    const answer = await gateway.call('PUT', '/dav/calendars/lh102/text.ics', {
+      headers: { 'content-type': 'text/calendar' },
+      body: sent,
+    })
+    expect([answer.status, answer.headers.etag]).toEqual([201, undefined])
+    const unfolded = (text: string) => text.replaceAll('\r\n ', '')
+    const served = unfolded((await gateway.call('GET', '/dav/calendars/lh102/text.ics')).body)
+    const expected = sent
+      .replace(
+        invited,
+        'ATTENDEE;CUTYPE=ROOM;CN="Hall; 102";PARTSTAT=ACCEPTED;SCHEDULE-STATUS=2.0:mailto:lh102@calendar.example.edu',
+      )
+      .replace(person, 'ATTENDEE;PARTSTAT=TENTATIVE;SCHEDULE-STATUS=1.1;SCHEDULE-AGENT=CLIENT:mailto:ann@example.edu')
+    expect(served).toBe(expected)
+  })
+
   it('decline where they are taken', async () => {
     await put('_schedule/late.ics', 'late', [organizer, room('lh101')])
     expect(await answerIn('late', 'lh101')).toContain('PARTSTAT=DECLINED')
