@@ -19,6 +19,8 @@ const windowAge = day
 
 interface Cursor {
   readonly v: 1
+  /** Links hold the mailbox's address: renamed, it is read anew, and its items are still the same. */
+  readonly address?: string
   /** When the window was made, epoch seconds. */
   readonly made: number
   /** `null`: the first round is not at its end. */
@@ -35,11 +37,11 @@ interface Cursor {
   readonly declined?: readonly string[]
 }
 
-function readCursor(text: string | null): Cursor | null {
+function readCursor(text: string | null, address: string): Cursor | null {
   if (text === null) return null
   try {
     const cursor = JSON.parse(text) as Cursor
-    if (cursor.v === 1) return cursor
+    if (cursor.v === 1 && (cursor.address ?? address) === address) return cursor
   } catch {
     // Said below.
   }
@@ -55,7 +57,7 @@ export async function pull(
   keep?: (cursor: string) => Promise<void>,
 ): Promise<Changes> {
   const { room, asked } = place
-  const cursor = readCursor(cursorText)
+  const cursor = readCursor(cursorText, room.address)
   const now = epochNow()
   for (const id of cursor?.asked ?? []) asked.add(id)
   const home = place.home && new Home(place, place.home, cursor ?? {})
@@ -69,7 +71,7 @@ export async function pull(
   const written = (state: Pick<Cursor, 'made' | 'link' | 'round'>): string => {
     const { parts, titles } = reading
     const ours = home ? { copies: home.copies, asked: [...asked], declined: [...home.declined] } : {}
-    return JSON.stringify({ v: 1, ...state, parts, titles, ...ours } satisfies Cursor)
+    return JSON.stringify({ v: 1, address: room.address, ...state, parts, titles, ...ours } satisfies Cursor)
   }
   const known = cursor?.round && !isOld(cursor.round.made, now) ? cursor.round : null
   const whole = known ? known.whole : !cursor?.link || isOld(cursor.made, now)

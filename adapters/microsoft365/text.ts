@@ -17,11 +17,11 @@ export function squeezed(text: string): string | null {
 
 /** What a reader of the HTML sees, as lines. */
 export function textOfHtml(html: string): string | null {
-  const visible = html
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/<(head|style|script)\b[\s\S]*?<\/\1\s*>/gi, '')
-    .replace(/\s+/g, ' ')
-    .replace(/<(br|\/p|\/div|\/li|\/tr|\/h\d)\b[^>]*>/gi, '\n')
+  const shown = html.replace(/<!--[\s\S]*?-->/g, '').replace(/<(head|style|script)\b[\s\S]*?<\/\1\s*>/gi, '')
+  const lineEnd = /<(br|\/p|\/div|\/li|\/tr|\/h\d)\b[^>]*>/gi
+  // A plain text that was only wrapped has its lines still.
+  const visible = (shown.search(lineEnd) < 0 ? shown : shown.replace(/\s+/g, ' '))
+    .replace(lineEnd, '\n')
     .replace(/<[^>]*>/g, '')
   return squeezed(decoded(visible))
 }

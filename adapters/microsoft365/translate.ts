@@ -121,8 +121,9 @@ const isTentative = (item: GraphEvent): boolean =>
 const textOf = (body: GraphEvent['body']): string | null =>
   /html/i.test(body?.contentType ?? '') ? textOfHtml(body?.content ?? '') : squeezed(body?.content ?? '')
 
+/** Counted as Exchange counts, in UTF-16 units; no character is cut in two. */
 const subjectOf = (text: string | null | undefined): string | null =>
-  squeezed([...(text ?? '')].slice(0, longestSubject).join(''))?.replaceAll('\n', ' ') ?? null
+  squeezed((text ?? '').slice(0, longestSubject).replace(/[\ud800-\udbff]$/, ''))?.replaceAll('\n', ' ') ?? null
 
 export function componentOf(item: GraphEvent, span: Span): Component {
   const classification = classOf(item)

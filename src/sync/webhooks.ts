@@ -121,9 +121,11 @@ export function webhooksRouter(options: WebhookOptions): Router {
   }
   router.post('/:type', async (request: Request<{ type: string }>, response: Response) => {
     const read = tokensIn[request.params.type]
-    const binding = (await options.bindings()).find(each => keyOf(each) === request.query.binding)
+    const bindings = await options.bindings()
+    const binding = bindings.find(each => keyOf(each) === request.query.binding)
     const { validationToken } = request.query
-    if (binding?.type === 'microsoft365' && typeof validationToken === 'string') {
+    const isAsked = bindings.some(({ type }) => type === 'microsoft365')
+    if (request.params.type === 'microsoft365' && isAsked && typeof validationToken === 'string') {
       // Graph asks whether the address is ours before it promises to call it, and waits for its word as plain text.
       request.resume()
       response.type('text/plain').set('X-Content-Type-Options', 'nosniff').send(validationToken)

@@ -1,8 +1,10 @@
 /** A room in Microsoft 365 whose answers are as bad as its facts allow: rounds in any order, half told, cut off. */
+import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
+import { Engine } from '../../src/sync/engine.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { Item } from '../fakes/microsoft365/mailbox.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
@@ -15,12 +17,14 @@ const year = new Date().getUTCFullYear() + 1
 let graph: FakeGraph
 let harness: Harness
 let source: Source
+let engine: Engine
 beforeEach(async () => {
   graph = new FakeGraph()
   await graph.start()
   graph.mailbox(r1)
   harness = await openHarness()
   source = open()
+  engine = harness.engine
 })
 afterEach(async () => {
   // Whatever happened: two more rounds write nothing on either side.
@@ -36,12 +40,18 @@ afterEach(async () => {
   expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
 })
 
-const open = (): Source =>
+const open = (address = r1): Source =>
   openMicrosoft365({
     ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
     ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(r1, 'Europe/Berlin')
-const run = () => harness.run(source)
+  })(address, 'Europe/Berlin')
+const run = () => engine.run(harness.binding(source))
+/** Another process: nothing is remembered but what is stored. */
+function restart(address = r1): void {
+  source = open(address)
+  const now = () => Math.floor(Date.now() / 1000)
+  engine = new Engine({ store: harness.store, log: pino({ level: 'silent' }), zone: 'Europe/Berlin', now })
+}
 const room = () => graph.mailbox(r1)
 const items = () => room().all()
 
@@ -222,13 +232,13 @@ describe('a long round that breaks off', () => {
   it.each([
     ['in the same process', false],
     ['after a restart', true],
-  ])('goes on where it was, %s', async (_, restart) => {
+  ])('goes on where it was, %s', async (_, anew) => {
     graph.pageSize = 3
     for (let n = 0; n < 10; n++) booked({ subject: `m${n}` })
     const series = bookedSeries()
     cutOff(3)
     expect(await run()).toMatchObject({ created: 0, error: expect.any(String) })
-    if (restart) source = open()
+    if (anew) restart()
     expect(await run()).toMatchObject({ created: 11, error: null })
     expect(roundsBegun()).toHaveLength(1)
     expect(startsOf(await eventOf(series))).toHaveLength(5)
@@ -243,7 +253,7 @@ describe('a long round that breaks off', () => {
     graph.calls.length = 0
     cutOff(2)
     await run()
-    source = open()
+    restart()
     expect(await run()).toMatchObject({ updated: 9, removed: 1, error: null })
     expect(roundsBegun()).toEqual([])
     expect(graph.calls.filter(({ query }) => query.has('$deltatoken'))).toHaveLength(1)
@@ -325,6 +335,38 @@ it('S31 a series in the hour that a change of clocks leaves out is read, and its
   await run()
   expect(startsThere()).toHaveLength(4)
   expect(startsOf(await eventOf(item))).toEqual(startsThere())
+})
+
+it.each([
+  ['wraps', (text: string) => `<html><head><meta></head><body>\r\n${text}\r\n</body></html>`],
+  ['marks up', (text: string) => `<html><body><div>${text.split('\n').join('<br>\n')}</div></body></html>`],
+])('S41 a text that Exchange %s is no edit', async (_, rewritten) => {
+  const text = 'Bring chalk\nand a sponge'
+  await harness.put({ ...lecture('a'), master: { ...lecture('a').master, description: text } } as ScheduleEvent)
+  await run()
+  const [item] = items()
+  room().change(item?.id ?? '', { body: { contentType: 'html', content: rewritten(text) } })
+  expect(await run()).toMatchObject({ updated: 0, pushed: 0 })
+  expect((await eventOf('a'))?.master?.description).toBe(text)
+})
+
+it('S41 a title of 255 and more is cut as Exchange counts, and no character in two', async () => {
+  await harness.put({ ...lecture('a'), master: { ...lecture('a').master, summary: '🎓'.repeat(200) } } as ScheduleEvent)
+  await run()
+  expect(items()[0]?.subject).toBe('🎓'.repeat(127))
+  expect(await run()).toMatchObject({ updated: 0, pushed: 0 })
+})
+
+it('S58 a mailbox that was given another address is the same room', async () => {
+  booked()
+  await harness.put(lecture('a'))
+  await run()
+  graph.rename(r1, 'hall@contoso.test')
+  expect(await run()).toMatchObject({ removed: 0, error: expect.any(String) })
+  restart('hall@contoso.test')
+  expect(await run()).toMatchObject({ created: 0, updated: 0, removed: 0, pushed: 0, error: null })
+  graph.rename('hall@contoso.test', r1)
+  restart()
 })
 
 describe('writing', () => {

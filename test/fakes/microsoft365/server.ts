@@ -110,6 +110,13 @@ export class FakeGraph {
     return known
   }
 
+  /** Another address, the same mailbox: ids stay. */
+  rename(from: string, to: string): void {
+    const mailbox = this.mailbox(from)
+    this.#mailboxes.delete(from)
+    this.#mailboxes.set(to, mailbox)
+  }
+
   async start(): Promise<void> {
     const { key, cert } = localhost()
     this.#server = createServer({ key, cert }, (request, response) => void this.#answer(request, response))
