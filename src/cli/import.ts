@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import type { Finding } from '../schedule/ical.ts'
 import { decode } from './decode.ts'
 import { Importer, type ImportResult } from './import-events.ts'
-import { note, print, printJson } from './output.ts'
+import { count, note, print, printJson } from './output.ts'
 import { resourceNamed } from './resource-named.ts'
 import { exit, withGateway } from './run.ts'
 
@@ -57,8 +57,15 @@ async function addFile(importer: Importer, file: string): Promise<void> {
   await importer.add(file, decode(bytes))
 }
 
+/** Of one file; what is rejected is named without end. */
+const noticesShown = 20
+
 function printResult({ imported, updated, unchanged, rejected, notices }: ImportResult): void {
-  for (const notice of notices) note(line('notice', notice))
+  for (const [file, found] of Map.groupBy(notices, notice => notice.file)) {
+    for (const notice of found.slice(0, noticesShown)) note(line('notice', notice))
+    const more = found.length - noticesShown
+    if (more > 0) note(`notice  ${file}  ${count(more, 'notice')} more: --json has them all`)
+  }
   for (const finding of rejected) note(line('rejected', finding))
   print(`imported ${imported}, updated ${updated}, unchanged ${unchanged}, rejected ${rejected.length}`)
 }

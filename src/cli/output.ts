@@ -17,7 +17,11 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
     .join('\n')
 }
 
-const oneLine = (cell: Cell): string => (cell === null || cell === undefined ? '-' : String(cell).replace(/\s+/g, ' '))
+const oneLine = (cell: Cell): string =>
+  cell === null || cell === undefined ? '-' : shown(String(cell).replace(/\s+/g, ' '))
+
+/** What comes from files and remotes moves no cursor and colours nothing on somebody's terminal. */
+const shown = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd')
 
 const segments = new Intl.Segmenter()
 /** Characters as people count them, near enough to cells of a terminal. */
@@ -29,7 +33,7 @@ export const print = (text: string): void =>
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
 
 /** Beside the result: it does not disturb who reads stdout. */
-export const note = (text: string): void => void process.stderr.write(`${text}\n`)
+export const note = (text: string): void => void process.stderr.write(`${shown(text)}\n`)
 
 /** `2026-10-12 10:15` on the clock of `zone`. */
 export function localTime(epoch: number | null, zone: string): string | null {

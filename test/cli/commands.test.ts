@@ -91,6 +91,15 @@ test('import: takes files in, names each rejected item, and is quiet the second 
   expect(parseCalendar(exported.stdout).events.map(({ uid }) => uid)).toContain('café')
 })
 
+test('import: what is no calendar is told in few words, and cannot play with the terminal', async () => {
+  const noise = Array.from({ length: 90 }, (_, n) => `\u001b[31mred ${n}\u0007`).join('\n')
+  const ran = await run('import', file('noise.ics', `BEGIN:VCALENDAR\n${noise}\nEND:VCALENDAR\n`))
+  expect(ran).toMatchObject({ status: 1, stdout: 'imported 0, updated 0, unchanged 0, rejected 1\n' })
+  expect(ran.stderr).not.toMatch(/[^\P{Cc}\n]/u)
+  expect(ran.stderr.split('\n').filter(line => line.startsWith('notice'))).toHaveLength(21)
+  expect(ran.stderr).toContain('70 notices more')
+})
+
 test('conflicts: shows the double booking of the example', async () => {
   const found = await json('conflicts', '--resource', 'lh102')
   expect(found).toEqual([
