@@ -1,5 +1,5 @@
 /** Who asks: people by password or app password, feeds by token. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LRUCache } from 'lru-cache'
@@ -55,7 +55,7 @@ export class Auth {
   readonly #database: Database
   readonly #configured: ReadonlyMap<string, User & { readonly password: Secret }>
   readonly #log: Logger
-  readonly #key = randomBytes(32)
+  readonly #salt = randomBytes(32).toString('base64')
   readonly #accounts = new LRUCache<string, Account>({ max: 1000, ttl: recheckEvery })
   readonly #verified = new LRUCache<string, Account>({ max: 10_000, ttl: believedFor })
   readonly #pending = new Map<string, Promise<User | null>>()
@@ -80,9 +80,7 @@ export class Auth {
    * @throws Unavailable after too many failed attempts; `retryAfter` says when the next one is looked at
    */
   async verify(name: string, password: string, ip: string): Promise<User | null> {
-    const key = createHmac('sha256', this.#key)
-      .update(JSON.stringify([name, password]))
-      .digest('base64')
+    const key = hash('sha256', this.#salt + JSON.stringify([name, password]), 'base64')
     const account = await this.#account(name)
     if (this.#verified.get(key)?.version === account.version) return account.user
     // Many connections of one client that start together are one attempt.
