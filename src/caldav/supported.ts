@@ -20,7 +20,7 @@ const EVERYWHERE: readonly Kind[] = [
 ]
 const PRINCIPALS: readonly Kind[] = ['root', 'principals', 'users', 'rooms', 'user', 'room']
 
-const EVENTS: readonly Kind[] = ['calendar', 'event', 'home']
+const EVENTS: readonly Kind[] = ['calendar', 'event', 'home', 'inbox', 'outbox']
 
 export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
   [caldav('calendar-query')]: EVENTS,

@@ -160,6 +160,18 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
       '',
     ].join('\r\n')
 
+  it.each(['_inbox', '_outbox'])('%s is asked for its events by macOS, and has none', async name => {
+    const path = `/dav/calendars/${name}/`
+    const prop = '<D:prop xmlns:D="DAV:"><D:getetag/></D:prop>'
+    const space = 'xmlns:C="urn:ietf:params:xml:ns:caldav"'
+    const query = `<C:calendar-query ${space}>${prop}<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
+    const found = await gateway.call('REPORT', path, { body: query })
+    expect([found.status, multistatus(found.body).size]).toEqual([207, 0])
+    const multiget = `<C:calendar-multiget ${space}>${prop}<D:href xmlns:D="DAV:">${path}x.ics</D:href></C:calendar-multiget>`
+    const named = await gateway.call('REPORT', path, { body: multiget })
+    expect([named.status, multistatus(named.body).get(`${path}x.ics`)?.status]).toEqual([207, 404])
+  })
+
   it('tell when rooms are busy, and know nobody else', async () => {
     const answer = await ask(
       request(
