@@ -24,7 +24,7 @@ const shown = (value: string): string => (value.length > 40 ? `${value.slice(0, 
 
 const unknownZone = (tzid: string): Unreadable =>
   new Unreadable(
-    `the time zone "${shown(tzid)}" is unknown: name it as IANA does (Europe/Berlin) or add its VTIMEZONE to the file`,
+    `the time zone "${shown(tzid)}" is unknown, and no VTIMEZONE has rules of a zone that is: name it as IANA does (Europe/Berlin)`,
   )
 
 /** The parts of a value; 24:00 is the next day, a leap second the second before it. */

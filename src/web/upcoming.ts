@@ -1,5 +1,5 @@
 /** What happens when: occurrences with the words people know them by. */
-import { type Component, mainComponent, type ScheduleEvent, timeKey } from '../schedule/event.ts'
+import { type Component, mainComponent, type Override, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import { seenAs, type View } from '../schedule/privacy.ts'
 import type { OccurrenceRow, Store } from '../store/store.ts'
 
@@ -51,6 +51,13 @@ async function describe(store: Reads, view: View, rows: readonly OccurrenceRow[]
   })
 }
 
-/** What the event says of one occurrence: its change where it has one. */
-const componentOf = (event: ScheduleEvent, recurrenceId: string | null): Component =>
-  event.overrides.find(override => timeKey(override.recurrenceId) === recurrenceId) ?? mainComponent(event)
+/** What the event says of one occurrence: its change, or that of it and all that follow (RFC 5545 §3.2.13). */
+function componentOf(event: ScheduleEvent, recurrenceId: string | null): Component {
+  if (recurrenceId === null) return mainComponent(event)
+  const keyOf = (override: Override): string => timeKey(override.recurrenceId)
+  const own = event.overrides.find(override => keyOf(override) === recurrenceId)
+  const [latest] = event.overrides
+    .filter(override => override.thisAndFuture && keyOf(override) < recurrenceId)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
+  return own ?? latest ?? mainComponent(event)
+}

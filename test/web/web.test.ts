@@ -85,6 +85,19 @@ beforeAll(async () => {
         'END:VEVENT',
       ],
       ...['BEGIN:VEVENT', 'UID:b', at(1, '110000', '120000'), 'SUMMARY:Booked over it', 'END:VEVENT'],
+      ...[
+        'BEGIN:VEVENT',
+        'UID:c',
+        at(20, '080000', '090000'),
+        'RRULE:FREQ=DAILY;COUNT=3',
+        'SUMMARY:Base',
+        'END:VEVENT',
+      ],
+      ...[
+        ...['BEGIN:VEVENT', 'UID:c', `RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:${inDays(21, '080000')}`],
+        ...[at(21, '090000', '100000'), 'SUMMARY:Later', 'END:VEVENT'],
+      ],
+      ...['BEGIN:VEVENT', 'UID:d', at(25, '080000', '090000'), 'CLASS:PRIVATE', 'SUMMARY:Hiring', 'END:VEVENT'],
       'END:VCALENDAR',
     ].join('\r\n'),
   )
@@ -174,6 +187,12 @@ test('the API answers resources, conflicts, sources and occurrences', async () =
     ['a', 'Algebra & <b>Logic</b>'],
   ])
   expect(await json('/api/events?resource=lh%20101&from=2001-01-01&to=2001-02-01')).toEqual([])
+})
+
+test('the API gives occurrences the title of the change that holds for them, and readers none of a private event', async () => {
+  const day = (days: number) => inDays(days, '').replace(/^(....)(..)(..).*$/, '$1-$2-$3')
+  const events = await json(`/api/events?from=${day(19)}&to=${day(27)}`)
+  expect(events.map(({ summary }) => summary)).toEqual(['Base', 'Later', 'Later', 'Busy'])
 })
 
 test('the API says what is wrong with a question', async () => {
