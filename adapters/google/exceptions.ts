@@ -12,7 +12,7 @@ import {
 import type { RemoteRef } from '../../src/sync/source.ts'
 import { bodyOf, changedFields, recurrenceOf } from './body.ts'
 import { startsAmong } from './normalize.ts'
-import { patch, refOf } from './requests.ts'
+import { patch } from './requests.ts'
 import { type Calendar, exceptionsOf, getEvent, pages, quotaUser, type Series, versionOf } from './series.ts'
 import { type Context, componentAt, eventOf, type GoogleEvent, occurrenceOf } from './translate.ts'
 
@@ -40,7 +40,7 @@ interface Work {
 /** Reads the series back and writes the exceptions that differ. @returns where it is, as it is then */
 export async function writeExceptions(home: Calendar, wanted: ScheduleEvent, written: GoogleEvent): Promise<RemoteRef> {
   const id = written.id ?? ''
-  if (!isRecurring(wanted)) return refOf(home, id, versionOf({ master: written, exceptions: [] }))
+  if (!isRecurring(wanted)) return { id, version: versionOf({ master: written, exceptions: [] }) }
   const context = home.context(await home.zone())
   const read = async (): Promise<Series> => {
     const master = (await getEvent(home, id)) ?? written
@@ -48,12 +48,12 @@ export async function writeExceptions(home: Calendar, wanted: ScheduleEvent, wri
   }
   const before = await read()
   const there = eventOf(before.master, before.exceptions, context)
-  if (!exceptionsDiffer(there, wanted)) return refOf(home, id, versionOf(before))
+  if (!exceptionsDiffer(there, wanted)) return { id, version: versionOf(before) }
   const work = { home, context, wanted, master: before.master ?? written }
   await writeOverrides(work)
   await exclude(work, there)
   await restoreRegular(work, before.exceptions)
-  return refOf(home, id, versionOf(await read()))
+  return { id, version: versionOf(await read()) }
 }
 
 async function writeOverrides({ home, context, wanted, master }: Work): Promise<void> {

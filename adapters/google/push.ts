@@ -9,7 +9,7 @@ import { bodyOf, changedFields, recurrenceOf, withoutNulls } from './body.ts'
 import { isSame } from './claims.ts'
 import { exceptionsDiffer, writeExceptions } from './exceptions.ts'
 import { fitsGoogle } from './identity.ts'
-import { erase, insert, patch, refOf } from './requests.ts'
+import { erase, insert, patch } from './requests.ts'
 import { type Calendar, exceptionsOf, getEvent, masterEtag, proveAccess, versionOf } from './series.ts'
 import { refuseIfTaken } from './slot.ts'
 import { eventOf, type GoogleEvent, linesOf } from './translate.ts'
@@ -107,12 +107,13 @@ async function update(writer: Writer, wanted: Wanted, at: RemoteRef): Promise<Re
   }
   const exceptions = current.recurrence?.length ? await exceptionsOf(home, current) : []
   const version = versionOf({ master: current, exceptions })
-  const known = home.calendarId === writer.calendarId ? at.version : String(at.parts?.organizerVersion ?? version)
+  // The organizer's copy gets another etag with every answer; what people change there, the room's copy tells.
+  const known = home.calendarId === writer.calendarId ? at.version : version
   const context = home.context(await home.zone())
   const there = eventOf(asked(current, writer), exceptions, context)
   const fields = fieldsFor(there, wanted, current)
   // Our own write whose answer was lost: nothing left to do, however old our version is.
-  if (Object.keys(fields).length === 0 && !exceptionsDiffer(there, wanted)) return refOf(home, at.id, version)
+  if (Object.keys(fields).length === 0 && !exceptionsDiffer(there, wanted)) return { id: at.id, version }
   if (version !== known) throw surprise(writer, home, at.id, version)
   writer.surprises.delete(at.id)
   refuseForeign(current, home.calendarId)

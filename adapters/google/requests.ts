@@ -1,14 +1,9 @@
 /** The requests that change something: none of them is ever to reach a mailbox. */
-import type { RemoteRef } from '../../src/sync/source.ts'
 import { GoogleError, meaningOf } from './errors.ts'
 import { type Calendar, quotaUser } from './series.ts'
 import type { GoogleEvent } from './translate.ts'
 
 const quiet = { sendUpdates: 'none' } as const
-
-/** Where our copy is; the organizer's copy has a version of its own beside the room's. */
-export const refOf = (home: Calendar, id: string, version: string): RemoteRef =>
-  home.calendarId === home.organizer ? { id, version, parts: { organizerVersion: version } } : { id, version }
 
 /** @returns `null` where the id is taken (409) */
 export async function insert({ client, calendarId }: Calendar, requestBody: GoogleEvent): Promise<GoogleEvent | null> {

@@ -466,6 +466,30 @@ describe('rooms that answer', () => {
     expect((await stored())?.master).toMatchObject({ status: 'CONFIRMED', summary: 'Chemistry' })
   })
 
+  it('a meeting that the room has declined is offered again at another time', async () => {
+    booked({ start: { dateTime: `${year}-03-02T09:00:00+01:00` }, end: { dateTime: `${year}-03-02T10:00:00+01:00` } })
+    await harness.put(lecture())
+    await run()
+    google.answerInvitations()
+    await run()
+    expect(await conflicts()).toEqual(['overlap', 'rejected'])
+    await harness.put(lecture({ start: berlin('03-02T14:00'), end: berlin('03-02T15:00') }))
+    expect(await run()).toMatchObject({ error: null })
+    google.answerInvitations()
+    await run()
+    expect(await conflicts()).toEqual([])
+    expect(google.calendar(room).busy()).toHaveLength(2)
+  })
+
+  it('what could not be booked while the organizer was not ours to see is booked afterwards', async () => {
+    google.calendar(scheduling).access = 'none'
+    await harness.put(lecture())
+    expect(await run()).toMatchObject({ error: expect.stringMatching(/notFound/) })
+    google.calendar(scheduling).access = 'writer'
+    expect(await run()).toMatchObject({ error: null, pushed: 1 })
+    expect(here()).toHaveLength(1)
+  })
+
   it('a series of others declined as a whole claims the occurrences that were accepted', async () => {
     const guest = (responseStatus: string) => [{ email: room, resource: true, self: true, responseStatus }]
     const item = booked({
