@@ -18,6 +18,8 @@ export interface Place {
   readonly home: Mailbox | null
   /** Meetings, by their id at the organizer's, that the room has not answered yet. */
   readonly asked: Set<string>
+  /** Ids of what was written from here: where a list leaves out its mark, it is asked once more. */
+  readonly written: Set<string>
   /** What meetings of others said before the room answered; outlives a cursor that has died. */
   readonly titles: Titles
 }

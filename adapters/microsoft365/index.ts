@@ -22,12 +22,16 @@ export function openMicrosoft365(options: Microsoft365Options): (mailbox: string
     const room = new Mailbox(graph, address, zone, options.tenant)
     // One event may book several rooms: each has a meeting of its own at the organizer's.
     const home = options.organizer && new Mailbox(graph, options.organizer, zone, `${options.tenant}/${address}`)
-    const place: Place = { room, home: home || null, asked: new Set(), titles: {} }
+    const place: Place = { room, home: home || null, asked: new Set(), written: new Set(), titles: {} }
     const subscription = new Subscription(room)
     return {
       pull: (cursor, keep) => pull(place, cursor, keep),
       confirm: refs => confirm(place, refs),
-      push: (event, at) => push(place, event, at),
+      push: async (event, at) => {
+        const ref = await push(place, event, at)
+        place.written.add(ref.id)
+        return ref
+      },
       remove: at => remove(place, at),
       // What they ask before they write goes in groups; the mailbox's own limit holds for the writes.
       together: 20,

@@ -67,6 +67,7 @@ export async function pull(
     home,
     parts: { ...cursor?.parts },
     titles: Object.assign(place.titles, cursor?.titles),
+    written: place.written,
   }
   const written = (state: Pick<Cursor, 'made' | 'link' | 'round'>): string => {
     const { parts, titles } = reading
@@ -116,7 +117,7 @@ export async function confirm(place: Place, refs: readonly RemoteRef[]): Promise
     else if (isHome(ref)) home?.want(ref.id)
     else round.gone.add(ref.id)
   }
-  const looked = await look({ room, home, parts: {}, titles }, round, null, { from: 0, to: 0 })
+  const looked = await look({ room, home, parts: {}, titles, written: place.written }, round, null, { from: 0, to: 0 })
   const changed = [...found.changed, ...looked.changed].map(({ ref, event }) => ({ ref, event }))
   return {
     changed,
@@ -131,6 +132,7 @@ interface Reading {
   readonly home: Home | null
   readonly parts: Record<string, string>
   readonly titles: Titles
+  readonly written: ReadonlySet<string>
 }
 
 /**
@@ -143,7 +145,7 @@ async function look(
   marks: ReadonlyMap<string, Marks> | null,
   window: Window,
 ): Promise<Found> {
-  const { room, home, parts } = reading
+  const { room, home, parts, written } = reading
   const found = nothingFound()
   const { singles, series, gone } = round
   const split = new Set<string>()
@@ -162,7 +164,8 @@ async function look(
     parts[copyKey(item.id)] = uid
   }
   /** Only what was written in this mailbox can carry our mark, and only a whole read knows all marks. */
-  const isKnown = (item: GraphEvent) => isTold(item) && (marks !== null || item.isOrganizer === false)
+  const isKnown = (item: GraphEvent) =>
+    isTold(item) && (item.isOrganizer === false || (marks !== null && (!written.has(item.id) || marks.get(item.id))))
   const lookAt = async (id: string) => {
     const item = await room.item(id)
     if (!item) lose(id)

@@ -141,8 +141,11 @@ it.each([
 ])('S51 Retry-After as %s is kept', async (_, value) => {
   booked(1)
   const times: number[] = []
-  graph.faults.push({ path: /delta/, status: 429, headers: { 'Retry-After': value() }, times: 1 })
-  graph.onAnswer = path => void (path.includes('/delta') && times.push(Date.now()))
+  graph.onAnswer = path => {
+    if (!path.includes('/delta')) return
+    if (times.push(Date.now()) > 1) return
+    graph.faults.push({ path: /delta/, status: 429, headers: { 'Retry-After': value() }, times: 1 })
+  }
   await source.pull(null)
   // A date has whole seconds.
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(400)
@@ -154,14 +157,10 @@ it('S51 a Retry-After of 600 s is left to the engine, whole', async () => {
   expect(graph.faults[0]?.times).toBe(0)
 })
 
-it('S51 one without Retry-After is asked again, a little later each time, and then left to the engine', async () => {
-  const times: number[] = []
+it('S51 one without Retry-After is asked a few times more, and then left to the engine', async () => {
   graph.faults.push({ path: /delta/, status: 429, code: 'ApplicationThrottled', times: 9 })
-  graph.onAnswer = path => void (path.includes('/delta') && times.push(Date.now()))
   await expect(source.pull(null)).rejects.toMatchObject({ name: 'Unavailable', retryAfter: null })
-  expect(times).toHaveLength(4)
-  const [a = 0, b = 0, c = 0, d = 0] = times
-  expect(d - c).toBeGreaterThan(b - a)
+  expect(graph.faults[0]?.times).toBe(5)
 })
 
 it('S51 other rooms go on while one rests', async () => {
@@ -171,7 +170,7 @@ it('S51 other rooms go on while one rests', async () => {
     ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
     ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
   })
-  graph.faults.push({ path: /room1.*delta/, status: 429, headers: { 'Retry-After': '3' }, times: 1 })
+  graph.faults.push({ path: /room1.*delta/, status: 429, headers: { 'Retry-After': '5' }, times: 1 })
   const order: string[] = []
   await Promise.all(
     [room, other].map(async address => {

@@ -369,6 +369,16 @@ it('S58 a mailbox that was given another address is the same room', async () => 
   restart()
 })
 
+it('an event of ours stays ours where a list shows no marks', async () => {
+  graph.hidesListed = true
+  await harness.put(lecture('a'))
+  await run()
+  room().generation++
+  expect(await run()).toMatchObject({ created: 0, removed: 0, error: null })
+  expect(await uids()).toEqual(['a'])
+  expect(items()).toHaveLength(1)
+})
+
 describe('writing', () => {
   it('of an occurrence only what differs', async () => {
     const series = { ...lecture('a'), master: { ...lecture('a').master, rrules: ['FREQ=WEEKLY;COUNT=4'] } }

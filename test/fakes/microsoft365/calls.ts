@@ -100,7 +100,8 @@ function list(graph: FakeGraph, { mailbox, query }: Request): unknown {
     const value = parts?.[2]?.replaceAll("''", "'").toLowerCase()
     return !parts || item.singleValueExtendedProperties?.some(p => p.id === parts[1] && p.value.toLowerCase() === value)
   })
-  const shown = found.map(item => graph.shown(item, query))
+  const asked = graph.hidesListed ? new URLSearchParams({ $select: 'id,iCalUId' }) : query
+  const shown = found.map(item => graph.shown(item, asked))
   return graph.paged(shown, query, `/users/${encodeURIComponent(mailbox.address)}/events`)
 }
 

@@ -83,6 +83,8 @@ export class FakeGraph {
   /** An empty 202 says that it is JSON, which the vendor's client takes for an error. */
   acceptedAsJson = false
   tokensGiven = 0
+  /** Lists leave out extended properties, whatever was asked. */
+  hidesListed = false
   lastRound: { readonly key: string; readonly items: Record<string, unknown>[] } | null = null
   batches = 0
   /** What a batch is answered with, where there are none. */
