@@ -3,6 +3,7 @@ import { notModified, room, start } from './basics.ts'
 import { caldav } from './caldav.ts'
 import { google } from './google.ts'
 import { type Bench, circumstances, head, holds, line } from './harness.ts'
+import { kaltura } from './kaltura.ts'
 import { microsoft365 } from './microsoft365.ts'
 import { scale } from './scale.ts'
 
@@ -11,11 +12,12 @@ const benches: Readonly<Record<string, Bench>> = {
   room,
   304: notModified,
   scale,
+  kaltura,
   google,
   microsoft365,
   ...caldav,
 }
-const all = ['start', 'room', '304', 'scale', 'google', 'microsoft365', 'caldav']
+const all = ['start', 'room', '304', 'scale', 'kaltura', 'google', 'microsoft365', 'caldav']
 
 const asked = process.argv.slice(2).filter(word => !word.startsWith('--'))
 const unknown = asked.filter(name => !(name in benches))
