@@ -14,6 +14,8 @@ export const PAGE = 500
 /** Values of an In filter: the index cuts the list in silence at 150, the database at 500. */
 const INDEX_VALUES = 100
 export const DATABASE_VALUES = 400
+/** Lists asked for in one multirequest. */
+const LISTS = 5
 /** Pages of one query: offset 10,000 is refused (QUERY_EXCEEDED_MAX_MATCHES_ALLOWED). */
 const MAX_PAGES = 10_000 / PAGE
 
@@ -187,7 +189,16 @@ export class Reader {
       ...odd.map(reference => ({ referenceIdEqual: reference })),
     ]
     const rows: EventRow[] = []
-    for (const filter of filters) rows.push(...(await this.walk({ ...filter, recurrenceTypeIn: '0,1' }, null)))
+    for (const some of chunks(
+      filters.map(filter => ({ ...filter, recurrenceTypeIn: '0,1' })),
+      LISTS,
+    )) {
+      const answers = await this.#session.askAll(some.map(filter => listEvents(filter)))
+      for (const [index, filter] of some.entries()) {
+        const page = pageOf(answers[index], 'schedule_scheduleevent list', readEvent)
+        rows.push(...(page.total <= PAGE ? page.rows : await this.walk(filter, null)))
+      }
+    }
     return rows.filter(row => row.recurrenceType !== 2 && wanted.has(row.referenceId))
   }
 
