@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Resource, Store } from '../store/store.ts'
-import type { Changes, Source } from './source.ts'
+import type { Source } from './source.ts'
 
 /** A resource as the account tells it. */
 export interface AccountResource {
@@ -33,9 +33,11 @@ export function withResources(
   zoneOf: (systemName: string) => string,
   log: Logger,
 ): Source {
-  const pull = async (cursor: string | null): Promise<Changes> => {
-    await saveResources(store, await account.resources(), zoneOf, log)
-    return account.pull(cursor)
+  const pull: Source['pull'] = async (cursor, keep) => {
+    const listed = await account.resources()
+    // A plan writes nothing.
+    if (keep) await saveResources(store, listed, zoneOf, log)
+    return account.pull(cursor, keep)
   }
   return {
     pull,

@@ -1,10 +1,12 @@
 /** One run of a binding: what it plans, what it shows, and how soon the next one comes. */
+import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
 import { Rejected, Unavailable } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { bindingState, saveBinding } from '../../src/store/bindings.ts'
 import { nextPace, quickPace } from '../../src/sync/pace.ts'
+import { withResources } from '../../src/sync/resources.ts'
 import type { Source } from '../../src/sync/source.ts'
 import { type Harness, openHarness } from './harness.ts'
 
@@ -324,6 +326,23 @@ describe('a conflict that was told', () => {
     await harness.remove('dropped')
     expect(await kinds()).toEqual([])
   })
+})
+
+it('a dry run of the account leaves its resources as they are known', async () => {
+  const listed = { id: 7, name: 'New', systemName: 'new', type: 'location', description: null, tags: [] } as const
+  const account = { ...listed, parentId: null, entryId: null, status: 2 } as const
+  const withRooms: Source = withResources(
+    Object.assign(source, { resources: async () => [account] }),
+    harness.store,
+    () => 'Europe/Berlin',
+    pino({ level: 'silent' }),
+  )
+  const names = async () => (await harness.store.resources()).map(({ systemName }) => systemName).sort()
+  const binding = harness.binding(withRooms, { resourceId: null })
+  await harness.engine.run(binding, { dryRun: true })
+  expect(await names()).toEqual(['lh101', 'lh102'])
+  await harness.engine.run(binding)
+  expect(await names()).toEqual(['lh101', 'lh102', 'new'])
 })
 
 describe('the first read', () => {
