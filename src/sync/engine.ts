@@ -230,11 +230,10 @@ export class Engine {
     const { store, now } = this.#options
     const failures = state.failures + 1
     const asked = error instanceof Unavailable ? error.retryAfter : null
-    // What only a person can mend is looked at seldom; everything else with growing distance, from 5 s to the poll.
-    const wait =
-      error instanceof AccessDenied
-        ? Math.max(300, binding.pollSeconds)
-        : Math.min(5 * 2 ** Math.min(failures - 1, 10), Math.max(binding.pollSeconds, 60))
+    // With growing distance, from 5 s to the poll. What only a person can mend is looked at seldom in the end, but soon
+    // at first: a right that was taken by mistake is often given back at once.
+    const longest = Math.max(error instanceof AccessDenied ? 300 : 60, binding.pollSeconds)
+    const wait = Math.min(5 * 2 ** Math.min(failures - 1, 10), longest)
     await saveBinding(store.database, binding.id, {
       failures,
       error: error instanceof Error ? error.message : String(error),

@@ -2,7 +2,7 @@
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
-import { Rejected, Unavailable } from '../../src/errors.ts'
+import { AccessDenied, Rejected, Unavailable } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { bindingState, saveBinding } from '../../src/store/bindings.ts'
 import { nextPace, quickPace } from '../../src/sync/pace.ts'
@@ -144,6 +144,17 @@ describe('a failure', () => {
     failure = new Unavailable('wait', { retryAfter: 4000 })
     await harness.run(failing)
     expect((await state()).dueAt).toBeGreaterThanOrEqual(clock.now + 4000)
+  })
+
+  it('of a right that was taken is looked at soon, in case it is given back, and seldom in the end', async () => {
+    const waits: number[] = []
+    failure = new AccessDenied('not shared')
+    for (let tries = 0; tries < 10; tries++) {
+      await harness.run(failing, { pollSeconds: 10 })
+      waits.push((await state()).dueAt - clock.now)
+    }
+    expect(waits[0]).toBeLessThanOrEqual(6)
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(300)
   })
 
   it('is over with the first success', async () => {
