@@ -13,8 +13,8 @@ export default defineConfig({
     globalSetup: ['test/support/postgres-run.ts'],
     setupFiles: ['test/support/seed.ts'],
     // Real servers, real files and real hashes, on a machine that may be busy.
-    testTimeout: 20_000,
-    hookTimeout: 90_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
   },
