@@ -31,7 +31,9 @@ export interface Span {
   readonly end: CalTime
 }
 
-const text = (value: string | null | undefined): string | null => (value ? value : null)
+/** A text as iCalendar keeps it: lines end with LF, and there are no other control characters (RFC 5545 §3.3.11). */
+export const plainText = (value: string | null | undefined): string | null =>
+  value?.replace(/\r\n?/g, '\n').replace(/[\p{Cc}--[\n\t]]/gv, '') || null
 
 export const isWithheld = ({ classification }: Pick<Component, 'classification'>): boolean =>
   classification === 'PRIVATE' || classification === 'CONFIDENTIAL'
@@ -152,9 +154,9 @@ function poor<C extends Component>(component: C, keeping: Keeping): C {
   return {
     ...component,
     ...wholeDays({ start: own(component.start), end: own(endOf(component)) }, keeping),
-    summary: withheld ? withheldTitle : text(component.summary),
-    description: withheld ? null : text(component.description),
-    location: withheld ? null : text(component.location),
+    summary: withheld ? withheldTitle : plainText(component.summary),
+    description: withheld ? null : plainText(component.description),
+    location: withheld ? null : plainText(component.location),
     status: component.status === 'TENTATIVE' ? 'TENTATIVE' : 'CONFIRMED',
     classification: withheld ? component.classification : null,
     sequence: 0,

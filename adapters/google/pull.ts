@@ -29,6 +29,8 @@ const tag = createHash('sha256')
   .update(JSON.stringify([listParameters, eventTypes]))
   .digest('hex')
   .slice(0, 8)
+/** How long others wait while a calendar is translated, ms. */
+const mostAtOnce = 10
 /** How far back the first read goes, days. */
 const pastDays = 366
 
@@ -131,10 +133,13 @@ interface Found {
 async function translate(calendar: Calendar, { items, zone }: Listing, since: string, whole: boolean) {
   const found: Found = { changed: [], removed: [], unreadable: [] }
   const context = calendar.context(zone)
-  let done = 0
+  let begun = performance.now()
   for (const [id, series] of group(items)) {
     // A large calendar must not keep requests waiting.
-    if (++done % 100 === 0) await breath()
+    if (performance.now() - begun > mostAtOnce) {
+      await breath()
+      begun = performance.now()
+    }
     const full = whole ? await withMaster(calendar, id, series, since) : await complete(calendar, id, series)
     await sort(calendar, id, full, context, found, since)
   }

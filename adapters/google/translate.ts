@@ -20,6 +20,7 @@ import {
   type Keeping,
   meantExdates,
   onClockOf,
+  plainText,
   type Span,
   saysNothing,
   wholeDays,
@@ -63,8 +64,6 @@ function spanOf(item: GoogleEvent, context: Context): Span {
   return wholeDays({ start, end }, context)
 }
 
-const text = (value: string | null | undefined): string | null => (value ? value : null)
-
 /** Marks the calendar's own attendee where the answer has not: its address tells it. */
 export function withSelf(item: GoogleEvent, calendarId: string): GoogleEvent {
   const { attendees, organizer } = item
@@ -87,9 +86,9 @@ function componentOf(item: GoogleEvent, span: Span, master: GoogleEvent | null =
   const withheld = visibility === 'private' || visibility === 'confidential'
   return {
     ...emptyComponent(span.start, span.end),
-    summary: withheld ? withheldTitle : text(item.summary),
-    description: withheld ? null : text(item.description),
-    location: withheld ? null : text(item.location),
+    summary: withheld ? withheldTitle : plainText(item.summary),
+    description: withheld ? null : plainText(item.description),
+    location: withheld ? null : plainText(item.location),
     status: tentative ? 'TENTATIVE' : 'CONFIRMED',
     transparent: item.transparency === 'transparent',
     classification: withheld ? (visibility === 'private' ? 'PRIVATE' : 'CONFIDENTIAL') : null,

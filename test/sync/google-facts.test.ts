@@ -277,6 +277,17 @@ describe('what a token does not tell', () => {
   })
 })
 
+it('line ends and control characters are no difference', async () => {
+  const item = booked({ description: 'one\r\ntwo\u0007', summary: 'A\u0000B' })
+  await run()
+  const event = await stored(item.iCalUID)
+  expect(event?.master).toMatchObject({ description: 'one\ntwo', summary: 'AB' })
+  google.calls.length = 0
+  if (event?.master) await harness.put({ ...event, master: { ...event.master, location: 'Hall' } })
+  await run()
+  expect(google.writes().map(({ body }) => body)).toEqual([{ location: 'Hall' }])
+})
+
 describe('series', () => {
   it('the other occurrences a room is invited to one by one stay when one of them changes', async () => {
     const one = (day: string, change: Partial<Item> = {}): Item => ({
