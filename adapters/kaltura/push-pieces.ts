@@ -5,17 +5,7 @@ import { type Note, readComment } from './note.ts'
 import { pieceKey, type RowPlan } from './plan.ts'
 import type { EventRow } from './rows.ts'
 import type { Viewed } from './view.ts'
-import {
-  commentPatch,
-  contentPatch,
-  createUnit,
-  deleteUnit,
-  linkUnits,
-  referencePatch,
-  timePatch,
-  type Unit,
-  updateUnit,
-} from './write.ts'
+import { commentPatch, createUnit, deleteUnit, linkUnits, rowPatch, type Unit, updateUnit } from './write.ts'
 
 const keyOf = (row: EventRow): string => {
   const note = readComment(row.comment).note
@@ -33,12 +23,7 @@ function piecesIn(rows: readonly EventRow[], objectType: string): Map<string, Ev
 }
 
 function updateUnits(row: EventRow, plan: RowPlan, note: Note | null, viewed: Viewed, { links }: Loaded): Unit[] {
-  const patch = {
-    ...timePatch(row, plan),
-    ...contentPatch(row, plan.content),
-    ...commentPatch(row, plan.content.comment, note),
-    ...referencePatch(row, viewed.uid),
-  }
+  const patch = rowPatch(row, plan, viewed.uid, note)
   return [...updateUnit(row, patch), ...linkUnits(row, links.get(row.id) ?? [], viewed.resourceIds)]
 }
 

@@ -19,18 +19,7 @@ import { isWritable, keepSeries, pushSeries, SeriesDiffers } from './push-series
 import type { EventRow } from './rows.ts'
 import { LIVE } from './translate.ts'
 import { type Viewed, viewOf } from './view.ts'
-import {
-  cancelUnit,
-  commentPatch,
-  contentPatch,
-  createUnit,
-  linkUnits,
-  ownNote,
-  referencePatch,
-  timePatch,
-  type Unit,
-  updateUnit,
-} from './write.ts'
+import { cancelUnit, createUnit, linkUnits, ownNote, rowPatch, type Unit, updateUnit } from './write.ts'
 
 /** Until the index shows what a write without an answer may have made, no second copy is made, seconds. */
 const SETTLES = 60
@@ -212,18 +201,13 @@ function rowUnits(plan: RowPlan, viewed: Viewed, loaded: Loaded) {
   const { uid, resourceIds, cancelled } = viewed
   const row = reusable(loaded.rows, viewed)
   const rest = loaded.rows.filter(({ id }) => id !== row?.id)
-  const { content, note } = plan
+  const { note } = plan
   if (!row) {
     // Beside what it replaces it must not be seen.
     const begun = rest.length > 0 ? { ...note, pending: true } : note
     return { phases: replacing([createUnit(plan, uid, begun, resourceIds, cancelled)], rest), row }
   }
-  const patch = {
-    ...timePatch(row, plan),
-    ...contentPatch(row, content),
-    ...commentPatch(row, content.comment, placed(row, note)),
-    ...referencePatch(row, uid),
-  }
+  const patch = rowPatch(row, plan, uid, placed(row, note))
   const links = cancelled ? cancelUnit(row) : linkUnits(row, loaded.links.get(row.id) ?? [], resourceIds)
   return { phases: replacing([...updateUnit(row, patch), ...links], rest), row }
 }

@@ -81,6 +81,14 @@ export function timePatch(row: EventRow, { start, end, recurrence }: RowPlan): P
 export const referencePatch = (row: EventRow, uid: string): Patch =>
   row.recurrenceType === 2 || row.referenceId === uid || uid === kalturaUid(row.id) ? {} : { referenceId: uid }
 
+/** What makes a row the one that is planned. */
+export const rowPatch = (row: EventRow, plan: RowPlan, uid: string, note: Note | null): Patch => ({
+  ...timePatch(row, plan),
+  ...contentPatch(row, plan.content),
+  ...commentPatch(row, plan.content.comment, note),
+  ...referencePatch(row, uid),
+})
+
 /** All of a row, as it is first written. */
 function rowFields(plan: RowPlan, uid: string, note: Note | null): Patch {
   const { content, start, end, recurrence } = plan
