@@ -8,7 +8,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import v8, { setFlagsFromString } from 'node:v8'
+import v8 from 'node:v8'
 
 const needed = 26
 /** Most of what a request makes is garbage at once; the default nursery lets it grow to a hundred megabytes first. */
@@ -25,10 +25,8 @@ const inCheckout = !/[\\/]node_modules[\\/]/.test(root) && existsSync(source)
 const entry = inCheckout ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
-  if (!process.execArgv.includes(smallNursery)) keepNurserySmall()
-  // After much work the heap is tidied up at 1.4 times of what lives in it, not at up to four times.
-  v8.setFlagsFromString('--heap-growing-percent=40')
-  setFlagsFromString(sweptSooner)
+  if (process.argv.includes('serve') && !process.execArgv.includes(smallNursery)) keepNurserySmall()
+  v8.setFlagsFromString(sweptSooner)
   // Compiled once, not at every start; in a folder that is ours, as what lies there is run.
   module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'kaldav'))
   await import(pathToFileURL(entry).href)
@@ -40,7 +38,9 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
 function keepNurserySmall() {
   const size = () =>
     v8.getHeapSpaceStatistics().find(space => space.space_name === 'new_space')?.space_size ?? nurserySize
-  for (let round = 0; round < 100 && size() < nurserySize; round++) Array.from({ length: 10_000 }, () => ({}))
+  // It grows where much of it survives.
+  const kept = []
+  while (kept.length < 100 && size() < nurserySize) kept.push(Array.from({ length: 10_000 }, () => ({})))
   v8.setFlagsFromString('--semi-space-growth-factor=1')
 }
 
