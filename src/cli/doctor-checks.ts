@@ -166,11 +166,23 @@ async function database({ store }: Gateway): Promise<Outcome[]> {
   return [good(`can be read and written; ${count(length, 'event')}`)]
 }
 
+/** Service URL, partner and token (they open the session), clocks, and each permission of the token's role. */
 async function account({ account: adapter, config }: Gateway): Promise<Outcome[]> {
+  const findings = await adapter.check()
+  const wrong = findings.filter(({ level }) => level !== 'ok')
+  const outcomes = wrong.map(({ part, message, remedy }) => bad(redact(`${part}: ${message}`), sentence(remedy)))
+  const told = findings.filter(({ level, message }) => level === 'ok' && message !== 'allowed')
+  outcomes.push(...told.map(({ part, message }) => good(`${part}: ${message}`)))
+  const allowed = findings.filter(({ message }) => message === 'allowed').map(({ part }) => part)
+  if (allowed.length > 0) outcomes.push(good(`the token's role allows to ${allowed.join(', ')}`))
+  if (wrong.some(({ level }) => level === 'error')) return outcomes
   const resources = await adapter.resources()
   const where = config.account ? config.account.serviceUrl : 'the embedded account'
-  return [good(`${where} answers; ${count(resources.length, 'resource')}`)]
+  return [...outcomes, good(`${where} answers; ${count(resources.length, 'resource')}`)]
 }
+
+const sentence = (text: string | null): string | null =>
+  text && `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`
 
 async function sources({ sync }: Gateway): Promise<Outcome[]> {
   const states = await sync.sources()
