@@ -97,3 +97,33 @@ it('a booking that Google notifies of is soon in the feed of the device', async 
   await until(async () => (await feed()).includes('Booked by Ann'), 20_000)
   expect(google.contract.violations).toEqual([])
 }, 40_000)
+
+const lists = () => google.calls.filter(({ id, calendarId }) => id === 'calendar.events.list' && calendarId === room)
+
+it('S54 S55 a storm of notifications is one or two reads, forged ones are none, and nothing is written', async () => {
+  const [channel] = google.channels.values()
+  if (!channel) throw new Error('no channel')
+  // What the worker still has to do for the tests before.
+  for (let known = -1; known !== google.calls.length; await wait(2500)) known = google.calls.length
+  google.calls.length = 0
+  const forged = [
+    { ...channel, token: 'guessed' },
+    { ...channel, resourceId: 'other' },
+    { ...channel, id: 'other' },
+  ]
+  for (const each of forged) expect(await google.call(each, 'exists')).toBe(404)
+  expect(await google.call(channel, 'sync')).toBe(200)
+  await wait(2500)
+  expect(lists()).toEqual([])
+  const answers = await Promise.all(Array.from({ length: 30 }, () => google.call(channel, 'exists')))
+  expect(new Set(answers)).toEqual(new Set([202]))
+  await until(() => lists().length > 0, 20_000)
+  await wait(2500)
+  expect(lists().length).toBeLessThanOrEqual(3)
+  expect(google.writes()).toEqual([])
+}, 60_000)
+
+it('no write of all this could have reached a mailbox', () => {
+  expect(google.mailed).toEqual([])
+  expect(google.contract.violations).toEqual([])
+})

@@ -62,6 +62,8 @@ export class FakeGoogle {
   /** The rooms the Directory lists. */
   rooms: Record<string, unknown>[] = []
   readonly calls: Call[] = []
+  /** Writes that did not say to be quiet. */
+  readonly mailed: string[] = []
   readonly faults: Fault[] = []
   readonly channels = new Map<
     string,
@@ -205,6 +207,9 @@ export class FakeGoogle {
     const quotaUser = url.searchParams.get('quotaUser')
     const call: Call = { id: method.id, calendarId: params.calendarId, query: url.searchParams, body, quotaUser }
     this.calls.push(call)
+    if ('sendUpdates' in (method.parameters ?? {}) && url.searchParams.get('sendUpdates') !== 'none') {
+      this.mailed.push(`${method.id} ${url.pathname}`)
+    }
     this.onRequest?.(call)
     if ('attendees' in body && subject === null) {
       const message = 'Service accounts cannot invite attendees without Domain-Wide Delegation of Authority.'
