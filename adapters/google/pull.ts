@@ -170,7 +170,10 @@ async function sort(calendar: Calendar, id: string, series: Series, context: Con
       refuseUnknownType(series.master)
       const event = eventOf(claim.series.master, claim.series.exceptions, context)
       const onlyIfKnown = endsBefore(series.master, since, context.zone)
-      found.changed.push({ ref: { id, version: versionOf(series) }, event, ...(onlyIfKnown ? { onlyIfKnown } : {}) })
+      // The two halves of a split series, and copies, may share an iCalUID.
+      const otherUid = calendar.identity.isOurs(id) ? {} : { otherUid: `${id}@google.com` }
+      const ref = { id, version: versionOf(series) }
+      found.changed.push({ ref, event, ...otherUid, ...(onlyIfKnown ? { onlyIfKnown } : {}) })
       if (claim.declined) name(claim.declined, event.uid)
     }
   } catch (error) {

@@ -98,26 +98,32 @@ async function inTransaction(context: Context, work: (tx: Writer) => Promise<voi
   }
 }
 
-/** Finds the uid each remote event is known under; a second remote event with a uid already taken is kept out. */
+/**
+ * Finds the uid each remote event is known under. A second living one with a uid already taken goes by the name its
+ * source has for that case, else it is kept out.
+ */
 async function identify({ store, binding }: Context, changes: Changes) {
   const changed: Item[] = []
   const doubles: { id: string; uid: string; reason: string }[] = []
   const seen = new Set<string>()
   const removed = new Set(changes.removed)
+  const isTaken = async (uid: string, id: string): Promise<boolean> => {
+    if (seen.has(uid)) return true
+    const known = await shadowOf(store.database, binding.id, uid)
+    const other = known?.remote && known.remote.id !== id ? known.remote.id : null
+    // Deleted (perhaps earlier, and waiting for a person) and made anew is one event that moved; two living copies are not.
+    if (!other || known?.held || removed.has(other)) return false
+    return !changes.completeWithin || changes.changed.some(({ ref }) => ref.id === other)
+  }
   for (const remote of changes.changed) {
     const knownAs = await uidAt(store.database, binding.id, remote.ref.id)
     if (remote.onlyIfKnown && knownAs === null) continue
-    const uid = knownAs ?? plainUid(remote.event.uid)
-    const known = await shadowOf(store.database, binding.id, uid)
-    const other = known?.remote && known.remote.id !== remote.ref.id ? known.remote.id : null
-    // Deleted (perhaps earlier, and waiting for a person) and made anew is one event that moved; two living copies are not.
-    const stillThere =
-      other &&
-      !known?.held &&
-      !removed.has(other) &&
-      (!changes.completeWithin || changes.changed.some(({ ref }) => ref.id === other))
-    if (seen.has(uid) || stillThere) {
-      doubles.push({ id: remote.ref.id, uid, reason: `the remote has two events with the UID ${uid}` })
+    const first = knownAs ?? plainUid(remote.event.uid)
+    const names = remote.otherUid === undefined || knownAs !== null ? [first] : [first, plainUid(remote.otherUid)]
+    let uid: string | null = null
+    for (const name of names) if (uid === null && !(await isTaken(name, remote.ref.id))) uid = name
+    if (uid === null) {
+      doubles.push({ id: remote.ref.id, uid: first, reason: `the remote has two events with the UID ${first}` })
       continue
     }
     seen.add(uid)
@@ -292,10 +298,13 @@ async function applyItem(context: Context, tx: Writer, { uid, remote }: Item): P
   await writeOurs(context, tx, decision, uid, stored?.event ?? null)
   note(context, uid, decision)
   await noteClashes(context, tx, decision, uid)
+  // A push that was refused has left it as it was: to push the same again would have the same answer, for ever.
+  const isAsRefused = base !== null && theirs !== null && sameContent(base, theirs)
+  const refused = isAsRefused ? (shadow?.refused ?? null) : null
   // Whatever kept it out before no longer does.
-  await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
+  if (refused === null) await tx.clearConflicts({ uid, kind: 'rejected', source: binding.source })
   if (!remote) await dropShadow(tx.database, binding.id, uid)
-  else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs })
+  else await saveShadow(tx.database, binding.id, { ...newShadow(uid), remote: remote.ref, base: theirs, refused })
   // What is to be written there may be no recent change of ours: the merge decided it, or it was once refused.
   if (decision.theirs !== 'none') await lookAgain(tx.database, binding, uid)
 }

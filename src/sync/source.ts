@@ -27,6 +27,8 @@ export interface RemoteRef {
 export interface RemoteEvent {
   readonly ref: RemoteRef
   readonly event: ScheduleEvent
+  /** What to call it where another living copy of the source has its UID already; unset: then it is kept out. */
+  readonly otherUid?: string
   /** It lies outside what the source watches: news only where the copy is known already. */
   readonly onlyIfKnown?: boolean
 }

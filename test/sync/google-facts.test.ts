@@ -176,6 +176,24 @@ describe('identity', () => {
     if (copy) google.calendar(room).put(copy)
   })
 
+  it('two living events with one iCalUID, as halves of a split series, are two events', async () => {
+    const first = booked({ recurrence: ['RRULE:FREQ=WEEKLY;COUNT=6'] })
+    await run()
+    google.calendar(room).put({ ...first, recurrence: ['RRULE:FREQ=WEEKLY;COUNT=2'] })
+    const second = booked({
+      ...{ iCalUID: first.iCalUID ?? '', recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'] },
+      start: { dateTime: `${year}-04-20T11:00:00+02:00`, timeZone: 'Europe/Berlin' },
+      end: { dateTime: `${year}-04-20T12:00:00+02:00`, timeZone: 'Europe/Berlin' },
+    })
+    expect(await run()).toMatchObject({ created: 1, updated: 1, rejected: 0 })
+    google.calendar(room).generation++
+    expect(await run()).toMatchObject({ created: 0, updated: 0, removed: 0, rejected: 0 })
+    expect((await harness.store.uids()).sort()).toEqual([first.iCalUID, `${second.id}@google.com`].sort())
+    google.calendar(room).remove(first.id)
+    await run()
+    expect(await harness.store.uids()).toEqual([`${second.id}@google.com`])
+  })
+
   it('a UID that iCalendar cannot write gives way to the id', async () => {
     const item = booked({ iCalUID: 'new\nline' })
     await run()
