@@ -273,6 +273,35 @@ describe('what a token does not tell', () => {
     expect(await conflicts()).toEqual([])
   })
 
+  it('nor our deletion', async () => {
+    await harness.put(lecture())
+    await run()
+    google.calendar(room).touch(here()[0]?.id ?? '')
+    await harness.remove('a')
+    expect(await run()).toMatchObject({ error: null })
+    expect([here(), await harness.store.uids(), await conflicts()]).toEqual([[], [], []])
+  })
+
+  it.each([
+    ['410', { status: 410, reason: 'fullSyncRequired', message: 'Sync token is no longer valid.' }],
+    ['400', { status: 400, reason: 'invalid', message: 'Invalid sync token value.' }],
+  ])('a token that dies between two pages (%s) loses and doubles nothing', async (_, answer) => {
+    for (let n = 0; n < 4; n++) booked()
+    await run()
+    const [first] = here()
+    google.calendar(room).remove(first?.id ?? '')
+    for (let n = 0; n < 3; n++) booked()
+    google.pageSize = 2
+    google.onRequest = () => {
+      google.onRequest = null
+      google.faults.push({ path: /events$/, ...answer, times: 1 })
+    }
+    expect(await run()).toMatchObject({ created: 3, removed: 1 })
+    google.faults.length = 0
+    expect(await run()).toMatchObject({ created: 0, removed: 0, error: null })
+    expect(await harness.store.uids()).toHaveLength(6)
+  })
+
   it('an old event that is edited is no news', async () => {
     const old = { start: { dateTime: '2019-04-06T09:00:00Z' }, end: { dateTime: '2019-04-06T10:00:00Z' } }
     const item = booked(old)
