@@ -1,10 +1,10 @@
 /** The occurrences of a series that differ from it, written one by one under the ids Exchange gave them. */
 import { Rejected } from '../../src/errors.ts'
 import { addDuration, endOf, toEpoch } from '../../src/schedule/caltime.ts'
-import { type CalTime, isDate, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
+import { type CalTime, isDate, type Master, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
 import type { Held, Mailbox } from './mailbox.ts'
-import { recurrenceOf } from './recurrence.ts'
+import { type PatternedRecurrence, recurrenceOf } from './recurrence.ts'
 import { placesOf, realKey, zoneOfPlaces } from './series.ts'
 import { bodyOf, type GraphEvent, placeKey } from './translate.ts'
 
@@ -21,7 +21,7 @@ const wishes = ({ master, overrides }: ScheduleEvent): Map<string, Wish> =>
 export async function writeExceptions(room: Mailbox, wanted: ScheduleEvent, there: Held): Promise<void> {
   const master = there.event.master
   if (!master || !wanted.master) return
-  const revived = revives(wanted, there.event) ? await revive(room, wanted, there) : there
+  const revived = revives(wanted, there.event) ? await revive(room, there) : there
   const zone = zoneOfPlaces(revived.item, master, room.zone)
   const places = placesOf(master, revived.instances, zone)
   const { start } = master
@@ -41,6 +41,10 @@ export async function writeExceptions(room: Mailbox, wanted: ScheduleEvent, ther
     if (wish === 'excluded' || after.has(key) || !instance) continue
     await writeOne(room, instance, regular(wanted, wish.recurrenceId), wish)
   }
+  // Only now: what was dropped on the way to this lies there again.
+  if (!revives(wanted, revived.event)) return
+  const remedy = 'Delete the series and make it anew, or add a single event at that date.'
+  throw new Rejected('occurrence-gone', `${room.address}: a deleted occurrence cannot be brought back`, { remedy })
 }
 
 const sameWish = (a: Wish | undefined, b: Wish): boolean => {
@@ -88,14 +92,34 @@ function revives(wanted: ScheduleEvent, there: ScheduleEvent): boolean {
   return excluded(there).some(key => !stay.has(key))
 }
 
-/** A deleted occurrence comes back only with the whole pattern, which drops every exception: they are written again. */
-async function revive(room: Mailbox, wanted: ScheduleEvent, { item, event }: Held): Promise<Held> {
-  if (!event.master) throw new TypeError('looked at before')
-  const { start, end, isAllDay } = bodyOf(event.master, room.zone)
-  const body = { start, end, isAllDay, recurrence: recurrenceOf(event.master, room.zone) }
-  await room.request({ method: 'PATCH', path: room.eventPath(item.id), body })
-  const held = await room.hold((await room.item(item.id)) ?? item, event.uid)
-  if (!revives(wanted, held.event)) return held
-  const remedy = 'Delete the series and make it anew, or add a single event at that date.'
-  throw new Rejected('occurrence-gone', `${room.address}: a deleted occurrence cannot be brought back`, { remedy })
+/**
+ * A deleted occurrence comes back only with the whole pattern. That a pattern like the one there drops exceptions is not
+ * known, only that a changed one does: so it is changed for a moment. What is dropped is written again by the caller.
+ */
+async function revive(room: Mailbox, { item, event }: Held): Promise<Held> {
+  const { master } = event
+  if (!master) throw new TypeError('looked at before')
+  const bodyWith = (pattern: Master, change: (recurrence: PatternedRecurrence) => PatternedRecurrence) => {
+    const { start, end, isAllDay } = bodyOf(pattern, room.zone)
+    return { start, end, isAllDay, recurrence: change(recurrenceOf(master, room.zone)) }
+  }
+  const path = room.eventPath(item.id)
+  await room.request({ method: 'PATCH', path, body: bodyWith(otherLength(master), otherRange) })
+  await room.request({ method: 'PATCH', path, body: bodyWith(master, same => same) })
+  return room.hold((await room.item(item.id)) ?? item, event.uid)
+}
+
+/** A minute shorter, or longer where there is no minute to spare. */
+function otherLength(master: Master): Master {
+  if (isDate(master.start)) return master
+  const length = toEpoch(endOf(master), 'UTC') - toEpoch(master.start, 'UTC')
+  return { ...master, end: { duration: `PT${length > 60 ? length - 60 : length + 60}S` } }
+}
+
+/** One date more; one that has no end gets one that is far. */
+function otherRange({ pattern, range }: PatternedRecurrence): PatternedRecurrence {
+  const { numberOfOccurrences: count, endDate, ...common } = range
+  if (count) return { pattern, range: { ...common, numberOfOccurrences: count < 999 ? count + 1 : count - 1 } }
+  const end = Temporal.PlainDate.from(endDate ?? range.startDate).add(endDate ? { days: 1 } : { years: 10 })
+  return { pattern, range: { ...common, type: 'endDate', endDate: end.toString() } }
 }

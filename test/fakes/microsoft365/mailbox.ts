@@ -77,6 +77,11 @@ export class FakeMailbox {
   /** Tokens of an older generation are dead. */
   generation = 0
   access: 'yes' | 'denied' | 'gone' = 'yes'
+  /**
+   * What brings deleted and changed occurrences of a series back: a pattern or time that differs, any that is written, or
+   * nothing.
+   */
+  drops: 'changed' | 'written' | 'never' = 'changed'
   readonly #items = new Map<string, Stored>()
   readonly #removed = new Map<string, number>()
 
@@ -115,7 +120,7 @@ export class FakeMailbox {
     if (stored) stored.revision = ++this.revision
   }
 
-  /** PATCH: top-level parts are replaced whole; a new pattern drops every exception. */
+  /** PATCH: top-level parts are replaced whole; a new pattern drops every exception, as `drops` says. */
   change(id: string, part: Partial<Item>): Item | null {
     const place = this.#place(id)
     if (place) {
@@ -128,7 +133,10 @@ export class FakeMailbox {
     }
     const stored = this.#items.get(id)
     if (!stored) return null
-    if (part.recurrence !== undefined) stored.exceptions.clear()
+    const { recurrence, start, end } = stored.item
+    const isOther = JSON.stringify([recurrence, start, end]) !== JSON.stringify([part.recurrence, part.start, part.end])
+    const drops = { changed: isOther, written: true, never: part.recurrence === null }
+    if (part.recurrence !== undefined && drops[this.drops]) stored.exceptions.clear()
     this.put({
       ...stored.item,
       ...part,
