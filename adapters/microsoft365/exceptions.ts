@@ -1,12 +1,11 @@
 /** The occurrences of a series that differ from it, written one by one under the ids Exchange gave them. */
 import { Rejected } from '../../src/errors.ts'
-import { addDuration, endOf, toEpoch } from '../../src/schedule/caltime.ts'
 import { type CalTime, isDate, type Master, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { type PatternedRecurrence, recurrenceOf } from './recurrence.ts'
 import { placesOf, realKey, zoneOfPlaces } from './series.ts'
-import { bodyOf, type GraphEvent, placeKey } from './translate.ts'
+import { bodyOf, type GraphEvent, lengthOf, placeKey, realEnd } from './translate.ts'
 
 /** What is wanted of one occurrence: its own content, or nothing at all. */
 type Wish = Override | 'excluded'
@@ -80,8 +79,11 @@ const regularAt = (event: ScheduleEvent, wish: Wish): Wish =>
 /** What the series itself says of its occurrence at `original`. */
 function regular({ master }: ScheduleEvent, original: CalTime): Override {
   if (!master) throw new TypeError('looked at before')
-  const length = toEpoch(endOf(master), 'UTC') - toEpoch(master.start, 'UTC')
-  const end = addDuration(original, isDate(original) ? `P${length / 86_400}D` : `PT${length}S`)
+  const length = lengthOf(master)
+  const end = realEnd({
+    start: original,
+    end: { duration: isDate(original) ? `P${length / 86_400}D` : `PT${length}S` },
+  })
   return { ...master, start: original, end, recurrenceId: original, thisAndFuture: false }
 }
 
@@ -112,7 +114,7 @@ async function revive(room: Mailbox, { item, event }: Held): Promise<Held> {
 /** A minute shorter, or longer where there is no minute to spare. */
 function otherLength(master: Master): Master {
   if (isDate(master.start)) return master
-  const length = toEpoch(endOf(master), 'UTC') - toEpoch(master.start, 'UTC')
+  const length = lengthOf(master)
   return { ...master, end: { duration: `PT${length > 60 ? length - 60 : length + 60}S` } }
 }
 

@@ -8,6 +8,7 @@ import { endOf } from '../../src/schedule/caltime.ts'
 import {
   type Component,
   emptyMaster,
+  isDate,
   isRecurring,
   type Master,
   type Override,
@@ -29,6 +30,7 @@ import {
   placeKey,
   saysNothing,
   spanOf,
+  timeAt,
   Untranslatable,
 } from './translate.ts'
 import { changedFields, erase, held, insert, patch } from './write.ts'
@@ -138,7 +140,8 @@ function wishesOf(wanted: ScheduleEvent, room: Mailbox): Map<string, ScheduleEve
   try {
     const living = [...placesOf(wanted, room.zone)].filter(([, { component }]) => component.status !== 'CANCELLED')
     return new Map(
-      living.map(([place, { startTime: start, endTime: end, component }]) => {
+      living.map(([place, { startTime: start, endTime, end: until, component }]) => {
+        const end = isDate(endTime) ? endTime : timeAt(until, endTime.tzid ?? room.zone)
         const master: Master = { ...emptyMaster(start, end), ...contentOf(component), start, end }
         return [place, { uid: wanted.uid, master, overrides: [], resourceIds: [] }]
       }),

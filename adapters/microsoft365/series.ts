@@ -7,15 +7,18 @@ import { TooManyOccurrences } from '../../src/errors.ts'
 import { fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
 import { type CalTime, isDate, type Master, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { contentKey } from '../../src/schedule/merge.ts'
-import { occurrences } from '../../src/schedule/recurrence.ts'
+import { type Occurrence, occurrences } from '../../src/schedule/recurrence.ts'
 import { ruleOf } from './recurrence.ts'
 import {
   claims,
   componentOf,
   epochOf,
   type GraphEvent,
+  lengthOf,
   ownZone,
   placeKey,
+  realEnd,
+  type Span,
   saysNothing,
   spanOf,
   Untranslatable,
@@ -32,10 +35,36 @@ export function patternMaster(item: GraphEvent, room: string): Master {
   if (!recurrence) throw new Untranslatable('a series without a pattern')
   // A zone of its own making is read as the room's; the instances tell whether that is right.
   const zone = ownZone(item) ?? room
-  const span = spanOf(item, zone)
+  const span = clockSpan(item, zone)
   const rule = ruleOf(recurrence, span.start)
   if (!rule) throw new Untranslatable(`a recurrence of a kind that is not known: ${recurrence.pattern.type}`)
   return { ...componentOf(item, span), rrules: [rule], exrules: [], rdates: [], exdates: [] }
+}
+
+/** On the clock of the series, even where its first date lies in an hour that is repeated. */
+function clockSpan(item: GraphEvent, zone: string): Span {
+  const span = spanOf(item, zone)
+  if (isDate(span.start) || span.start.tzid === zone) return span
+  const start = fromEpoch(toEpoch(span.start, zone), zone)
+  return { start, end: laterBy(start, toEpoch(span.end, zone) - toEpoch(span.start, zone)) }
+}
+
+const laterBy = (start: CalTime, length: number): CalTime => realEnd({ start, end: { duration: `PT${length}S` } })
+
+/**
+ * Exchange keeps the clock time of the end over a change of clocks, so one occurrence may be longer: what most of them
+ * last is the length of the series.
+ */
+function commonLength(master: Master, instances: readonly GraphEvent[]): Master {
+  if (isDate(master.start)) return master
+  const counts = new Map<number, number>()
+  for (const { type, start, end } of instances) {
+    const length = epochOf(end) - epochOf(start)
+    if (type !== 'exception') counts.set(length, (counts.get(length) ?? 0) + 1)
+  }
+  const [length, count = 0] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? []
+  if (length === undefined || count === (counts.get(lengthOf(master)) ?? 0)) return master
+  return { ...master, end: laterBy(master.start, length) }
 }
 
 const bare = (master: Master): ScheduleEvent => ({ uid: 'series', master, overrides: [], resourceIds: [] })
@@ -109,7 +138,7 @@ export function seriesOf(
   uid: string,
   room: string,
 ): ScheduleEvent {
-  const master = patternMaster(item, room)
+  const master = commonLength(patternMaster(item, room), instances)
   const zone = zoneOfPlaces(item, master, room)
   const places = placesOf(master, instances, zone)
   const slots = new Map(slotsOf(master, reached, room).map(slot => [realKey(slot.startTime, zone), slot]))
@@ -123,13 +152,18 @@ export function seriesOf(
     const like = master.start
     const recurrenceId = slot?.startTime ?? (isDate(like) ? { date: key } : { dateTime: key, tzid: like.tzid })
     if (!claims(instance)) exdates.push(recurrenceId)
-    else if (instance.type === 'exception') overrides.push(overrideOf(withMaster(instance, item), recurrenceId, zone))
+    else if (instance.type === 'exception' || (slot && !isDate(like) && !liesAt(instance, slot)))
+      overrides.push(overrideOf(withMaster(instance, item), recurrenceId, zone))
   }
   for (const [key, slot] of slots) if (!places.has(key)) exdates.push(slot.startTime)
   const ordered = overrides.sort((a, b) => (placeKey(a.recurrenceId) < placeKey(b.recurrenceId) ? -1 : 1))
   const changed = ordered.filter(override => !saysNothing(override, master))
   return { uid, master: { ...master, exdates }, overrides: changed, resourceIds: [] }
 }
+
+/** An occurrence that nobody has changed may lie elsewhere than its pattern says, over a change of clocks. */
+const liesAt = (instance: GraphEvent, { start, end }: Pick<Occurrence, 'start' | 'end'>): boolean =>
+  epochOf(instance.start) === start && epochOf(instance.end) === end
 
 const overrideOf = (item: GraphEvent, recurrenceId: CalTime, zone: string): Override => ({
   ...componentOf(item, spanOf(item, zone)),

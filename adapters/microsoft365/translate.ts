@@ -1,10 +1,11 @@
 /** Exchange's events and ours, both ways, one component at a time; `series.ts` puts series together. */
-import { endOf, fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
+import { addDuration, endOf, fromEpoch, parseDuration, toEpoch } from '../../src/schedule/caltime.ts'
 import {
   type CalTime,
   type Component,
   emptyComponent,
   isDate,
+  isDuration,
   isRecurring,
   type Master,
   type Override,
@@ -93,11 +94,22 @@ export interface Span {
   readonly end: CalTime
 }
 
-/** @param zone the clock the times are to be on */
+/** An instant on the clock of `zone`; in UTC where that clock means another by the same words (RFC 5545 §3.3.5: the first). */
+export function timeAt(epoch: number, zone: string): CalTime {
+  const local = fromEpoch(epoch, zone)
+  return toEpoch(local, zone) === epoch ? local : fromEpoch(epoch, 'UTC')
+}
+
+/** @param zone the clock the times are to be on, if it can tell both */
 export function spanOf(item: GraphEvent, zone: string): Span {
+  const timed = (clock: string) => ({
+    start: timeAt(epochOf(item.start), clock),
+    end: timeAt(epochOf(item.end), clock),
+  })
+  const isTold = ({ start, end }: Span) => [start, end].every(time => isDate(time) || time.tzid === zone)
   const span = item.isAllDay
     ? { start: dateOf(item.start, ownZone(item) ?? zone), end: dateOf(item.end, ownZone(item) ?? zone) }
-    : { start: fromEpoch(epochOf(item.start), zone), end: fromEpoch(epochOf(item.end), zone) }
+    : timed(isTold(timed(zone)) ? zone : 'UTC')
   if (toEpoch(span.end, zone) < toEpoch(span.start, zone)) throw new Untranslatable('the event ends before it starts')
   return span
 }
@@ -151,6 +163,14 @@ const graphTime = (time: CalTime, room: string): GraphTime =>
     ? { dateTime: `${time.date}T00:00:00`, timeZone: graphZone(room) }
     : { dateTime: time.dateTime, timeZone: graphZone(time.tzid ?? room) }
 
+/** The end as the instant that it is: a duration may end in the hour that a change of clocks repeats. */
+export function realEnd(component: Pick<Component, 'start' | 'end'>): CalTime {
+  const { start, end } = component
+  const length = end !== null && isDuration(end) ? parseDuration(end.duration) : null
+  if (!length || isDate(start) || start.tzid === null) return endOf(component)
+  return timeAt(toEpoch(addDuration(start, `P${length.days}D`), start.tzid) + length.seconds, start.tzid)
+}
+
 /** What one component says in Graph's words; texts of a private event stay with us. */
 export function bodyOf(component: Component, room: string) {
   const { classification } = component
@@ -161,7 +181,7 @@ export function bodyOf(component: Component, room: string) {
     body: { contentType: 'text', content: withheld ? '' : (component.description ?? '') },
     location: { displayName: withheld ? '' : (component.location ?? '') },
     start: graphTime(component.start, room),
-    end: graphTime(endOf(component), room),
+    end: graphTime(realEnd(component), room),
     isAllDay: isDate(component.start),
     showAs: component.transparent ? 'free' : tentative,
     sensitivity: withheld ? (classification === 'PRIVATE' ? 'private' : 'confidential') : 'normal',
@@ -179,12 +199,18 @@ function inGraphsWords(master: Master, room: string): Master {
 /** An occurrence by its place: the clock time its series gives it. */
 export const placeKey = (time: CalTime): string => (isDate(time) ? time.date : time.dateTime)
 
+/** Seconds. */
+export const lengthOf = (component: Component): number =>
+  toEpoch(realEnd(component), 'UTC') - toEpoch(component.start, 'UTC')
+
 const said = ['summary', 'description', 'location', 'status', 'transparent', 'classification'] as const
 
 /** An exception that was put back to what its series says stays an exception there, and is none to us. */
 export function saysNothing(override: Override, master: Master): boolean {
-  const length = (of: Component) => toEpoch(endOf(of), 'UTC') - toEpoch(of.start, 'UTC')
-  const inPlace = placeKey(override.start) === placeKey(override.recurrenceId) && length(override) === length(master)
+  const inPlace =
+    isDate(override.start) === isDate(override.recurrenceId) &&
+    toEpoch(override.start, 'UTC') === toEpoch(override.recurrenceId, 'UTC') &&
+    lengthOf(override) === lengthOf(master)
   return inPlace && said.every(field => override[field] === master[field])
 }
 
@@ -202,7 +228,7 @@ export function normalizeForGraph(event: ScheduleEvent, room: string): ScheduleE
     return {
       ...component,
       start: at(component.start),
-      end: at(endOf(component)),
+      end: at(realEnd(component)),
       summary: withheld ? withheldTitle : subjectOf(component.summary),
       description: withheld ? null : squeezed(component.description ?? ''),
       location: withheld ? null : squeezed(component.location ?? ''),

@@ -122,3 +122,84 @@ describe('a deleted occurrence is taken back', () => {
     expect((await eventOf())?.master?.exdates).toEqual([])
   })
 })
+
+describe('the night in which an hour is repeated', () => {
+  const october = Temporal.PlainDate.from({ year, month: 10, day: 31 })
+  const sunday = october.subtract({ days: october.dayOfWeek % 7 })
+  const day = (n: number) => sunday.add({ days: n }).toString().slice(5)
+  const inUtc = (clock: string) => ({ dateTime: `${year}-${day(0)}T${clock}:00`, timeZone: 'UTC' })
+  const berlinName = 'W. Europe Standard Time'
+  const clocked = (n: number, clock: string) => ({ dateTime: `${year}-${day(n)}T${clock}:00`, timeZone: berlinName })
+  const daily = {
+    pattern: { type: 'daily', interval: 1 },
+    range: {
+      ...{ type: 'numbered', startDate: `${year}-${day(-2)}`, numberOfOccurrences: 4 },
+      recurrenceTimeZone: berlinName,
+    },
+  }
+  const nightly = { start: clocked(-2, '01:15'), end: clocked(-2, '03:45'), recurrence: daily }
+
+  it('an event in it keeps its instant, there and back', async () => {
+    const late = { start: inUtc('01:30'), end: inUtc('02:30'), originalStartTimeZone: berlinName }
+    const item = room().put({ subject: 'Late', ...late })
+    const until = room().put({ subject: 'Until', ...late, start: inUtc('00:30'), end: inUtc('01:30') })
+    await run()
+    const { iCalUId: uid = '' } = item
+    expect(spansOf(await eventOf(uid))).toEqual([`${day(0)}T01:30 – ${day(0)}T02:30`])
+    expect(spansOf(await eventOf(until.iCalUId))).toEqual([`${day(0)}T00:30 – ${day(0)}T01:30`])
+    const event = await eventOf(uid)
+    if (event?.master) await harness.put({ ...event, master: { ...event.master, summary: 'Later' } })
+    await run()
+    expect(graph.writes().map(({ body }) => body)).toEqual([{ subject: 'Later' }])
+    if (event?.master) await harness.put({ ...event, master: { ...event.master, end: on(day(0), '04:00') } })
+    await run()
+    expect(spansThere()).toContain(`${day(0)}T01:30 – ${day(0)}T03:00`)
+  })
+
+  it('one of ours that ends in it by its duration ends there', async () => {
+    const end = { duration: 'PT1H' }
+    await harness.put(series({ start: on(day(0), '02:30'), end, rrules: [] }))
+    await run()
+    expect(spansThere()).toEqual([`${day(0)}T00:30 – ${day(0)}T01:30`])
+    expect(spansOf(await eventOf())).toEqual(spansThere())
+  })
+
+  it('an occurrence in it keeps its instant', async () => {
+    const item = room().put({ subject: 'Nightly', ...nightly, start: clocked(-2, '02:15'), end: clocked(-2, '02:45') })
+    room().change(`OID.${item.id}.${year}-${day(0)}`, { start: inUtc('01:15'), end: inUtc('01:45') })
+    await run()
+    expect(spansOf(await eventOf(item.iCalUId))).toEqual(spansThere())
+    expect(spansThere()).toContain(`${day(0)}T01:15 – ${day(0)}T01:45`)
+  })
+
+  it('an occurrence that Exchange makes longer is as long here', async () => {
+    const item = room().put({ subject: 'Nightly', ...nightly })
+    await run()
+    expect(spansThere()).toContain(`${day(-1)}T23:15 – ${day(0)}T02:45`)
+    expect(spansOf(await eventOf(item.iCalUId))).toEqual(spansThere())
+    expect((await eventOf(item.iCalUId))?.overrides).toHaveLength(1)
+    const event = await eventOf(item.iCalUId)
+    if (event?.master) await harness.put({ ...event, master: { ...event.master, summary: 'Maintenance' } })
+    await run()
+    expect(spansThere()).toContain(`${day(-1)}T23:15 – ${day(0)}T02:45`)
+    expect(spansOf(await eventOf(item.iCalUId))).toEqual(spansThere())
+  })
+
+  it('a series that begins in that night is as long as most of its occurrences', async () => {
+    const range = { ...daily.range, startDate: `${year}-${day(0)}` }
+    const first = { start: clocked(0, '01:15'), end: clocked(0, '03:45'), recurrence: { ...daily, range } }
+    const item = room().put({ subject: 'Nightly', ...first })
+    await run()
+    expect(spansOf(await eventOf(item.iCalUId))).toEqual(spansThere())
+    expect((await eventOf(item.iCalUId))?.overrides).toHaveLength(1)
+  })
+
+  it('one of ours is written as long as it is', async () => {
+    const times = { start: on(day(-2), '01:15'), end: on(day(-2), '03:45') }
+    await harness.put(series({ ...times, rrules: ['FREQ=DAILY;COUNT=4'] }))
+    await run()
+    expect(spansThere()).toContain(`${day(-1)}T23:15 – ${day(0)}T01:45`)
+    expect(spansOf(await eventOf())).toEqual(spansThere())
+    expect((await eventOf())?.overrides).toEqual([])
+  })
+})

@@ -66,6 +66,14 @@ const filled = (recurrence: Recurrence): Recurrence => ({
   range: { endDate: '0001-01-01', numberOfOccurrences: 0, ...recurrence.range },
 })
 
+/** Exchange counts start and end from midnight on the series' clock, whatever changes that makes. */
+function clockEnd(item: Item, start: Time): string {
+  const zone = resolveZone(item.start.timeZone ?? 'UTC') ?? 'UTC'
+  const end = Temporal.Instant.fromEpochMilliseconds(epochOf(item.end)).toZonedDateTimeISO(zone).toPlainDateTime()
+  const length = Temporal.PlainDateTime.from(item.start.dateTime).until(end)
+  return Temporal.PlainDateTime.from(start.dateTime).add(length).toString({ smallestUnit: 'second' })
+}
+
 let counter = 0
 export const newId = (): string => `AAkALg${String(++counter).padStart(6, '0')}/x+Q=`
 
@@ -239,17 +247,8 @@ export class FakeMailbox {
     const { item } = stored
     const exception = stored.exceptions.get(date)
     if (exception === 'deleted') return null
-    const zone = resolveZone(item.start.timeZone ?? 'UTC') ?? 'UTC'
-    const length = epochOf(item.end) - epochOf(item.start)
     const start = { ...item.start, dateTime: `${date}T${item.start.dateTime.slice(11)}` }
-    const end = Temporal.Instant.fromEpochMilliseconds(epochOf(start) + length).toZonedDateTimeISO(zone)
-    const regular = {
-      start,
-      end: {
-        dateTime: end.toPlainDateTime().toString({ smallestUnit: 'second' }),
-        timeZone: item.start.timeZone ?? 'UTC',
-      },
-    }
+    const regular = { start, end: { ...start, dateTime: clockEnd(item, start) } }
     const { recurrence: _, singleValueExtendedProperties: __, ...common } = item
     const whole = { ...common, ...regular, ...exception }
     return structuredClone({
