@@ -2,7 +2,7 @@
  * Logs: JSON lines on stderr, or short readable ones on a terminal. Never a password, a feed token or a session; the
  * titles of events only at `debug`.
  */
-import type { Request, RequestHandler } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import pino, { type DestinationStream, type LogFn, type Logger } from 'pino'
 import { KaldavError } from './errors.ts'
 
@@ -73,23 +73,26 @@ export const routeClass = (url: string): string => {
   return classes.includes(first) ? first : 'web'
 }
 
-/** A line for every request once it is answered, or given up by who asked. */
-export function accessLog(log: Logger): RequestHandler {
+/** What looks at every request on its way in; for a bare server as well as for express. */
+export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
+
+/** A line for every request once it is answered, or given up by who asked. To be mounted at the root. */
+export function accessLog(log: Logger): Middleware {
   return (request, response, next) => {
     const start = performance.now()
-    const { method, originalUrl, socket } = request
+    const { method = '', url = '', socket } = request
     const written = socket.bytesWritten
     response.once('close', () => {
       const status = response.statusCode
       const ms = performance.now() - start
-      const level = levelOf(request, status)
+      const level = levelOf(request, url, status)
       if (!log.isLevelEnabled(level)) return
       const finished = response.writableFinished ? {} : { aborted: true }
       const bytes = socket.bytesWritten - written
       log[level](
         {
           method,
-          path: redact(originalUrl),
+          path: redact(url),
           status,
           ms: Math.round(ms * 10) / 10,
           bytes,
@@ -106,8 +109,8 @@ export function accessLog(log: Logger): RequestHandler {
 const writing = new Set(['PUT', 'DELETE', 'POST', 'PATCH', 'MOVE'])
 
 /** What devices and clients ask every minute is only of interest to who looks for it. */
-function levelOf({ method, originalUrl, headers }: Request, status: number): 'debug' | 'info' | 'warn' {
-  const route = routeClass(originalUrl)
+function levelOf({ method = '', headers }: IncomingMessage, url: string, status: number): 'debug' | 'info' | 'warn' {
+  const route = routeClass(url)
   if (status >= 500) return route === 'readyz' ? 'info' : 'warn'
   // Every client asks once without credentials.
   if (status >= 400) return status === 401 && !headers.authorization ? 'debug' : 'info'
@@ -115,7 +118,7 @@ function levelOf({ method, originalUrl, headers }: Request, status: number): 'de
 }
 
 /** The name a request was answered under; a refused one proves no name. */
-function userOf(request: Request, status: number): string | undefined {
+function userOf(request: IncomingMessage, status: number): string | undefined {
   const credentials = /^Basic ([\w+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (!credentials || status === 401) return undefined
   return Buffer.from(credentials, 'base64').toString('utf8').split(':', 1)[0]

@@ -1,8 +1,7 @@
 /** What `/metrics` tells Prometheus. */
 
-import type { RequestHandler } from 'express'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { routeClass } from './log.ts'
+import { type Middleware, routeClass } from './log.ts'
 import type { Store } from './store/store.ts'
 import type { SyncReport } from './sync/report.ts'
 import type { Sync } from './sync/sync.ts'
@@ -14,8 +13,8 @@ export interface Watched {
 }
 
 export interface Metrics {
-  /** Times every request. */
-  readonly middleware: RequestHandler
+  /** Times every request. To be mounted at the root. */
+  readonly middleware: Middleware
   /** A finished run of a binding. */
   synced(report: SyncReport): void
   /** The Prometheus text and its content type. */
@@ -70,7 +69,7 @@ export function createMetrics(): Metrics {
 
   return {
     middleware(request, response, next) {
-      const labels = { route: routeClass(request.originalUrl), method: known(request.method) }
+      const labels = { route: routeClass(request.url ?? ''), method: known(request.method ?? '') }
       const end = requests.startTimer(labels)
       response.once('close', () => end({ status: `${Math.floor(response.statusCode / 100)}xx` }))
       next()

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type NextFunction, Router } from 'express'
 import { DavError } from '../dav/errors.ts'
 import { decodePath, pathOf } from '../dav/href.ts'
 import { preferences } from '../dav/prefer.ts'
@@ -74,22 +73,24 @@ const answer = async (
   await handler(exchange)
 }
 
-/** CalDAV under /dav/, and what clients probe to find it. Mounted at `/`. */
-export const caldavRouter = (gateway: Gateway): Router => {
-  const router = Router()
-  router.use((request: IncomingMessage, response: ServerResponse, next: NextFunction) => {
+/**
+ * CalDAV under /dav/, and what clients probe to find it; all else is for `next`. Mounted at `/`, and no router of express:
+ * where it comes before one, a request is spared what that does to each.
+ */
+export const caldavRouter =
+  (gateway: Gateway) =>
+  (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const fail = (error: unknown): void => answerError(gateway.log, request, response, error)
+    let route: Route | null
     try {
-      const route = routeOf(request.method ?? 'GET', pathOf(request.url ?? '/'))
-      if (!route) return next()
-      if (route.redirect) {
-        request.resume()
-        return send(response, 301, { Location: `${gateway.config.baseUrl?.replace(/\/$/, '') ?? ''}${rootHref}` })
-      }
-      answer(gateway, request, response, route).catch(fail)
+      route = routeOf(request.method ?? 'GET', pathOf(request.url ?? '/'))
     } catch (error) {
       fail(error)
+      return
     }
-  })
-  return router
-}
+    if (!route) next()
+    else if (route.redirect) {
+      request.resume()
+      send(response, 301, { Location: `${gateway.config.baseUrl?.replace(/\/$/, '') ?? ''}${rootHref}` })
+    } else answer(gateway, request, response, route).catch(fail)
+  }
