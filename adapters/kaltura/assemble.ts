@@ -1,5 +1,5 @@
 /** Kaltura's rows as an event. */
-import { fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
+import { timeAt, toEpoch } from '../../src/schedule/caltime.ts'
 import type { CalTime } from '../../src/schedule/event.ts'
 import { isDate } from '../../src/schedule/event.ts'
 import { composeSingle } from './compose.ts'
@@ -41,5 +41,5 @@ function timeOf(row: EventRow, zone: string): { start: CalTime; end: CalTime } {
     const same = [toEpoch(pattern.start, told) === row.startDate, toEpoch(pattern.end, told) === row.endDate]
     if (same.every(Boolean)) return { start: pattern.start, end: pattern.end }
   }
-  return { start: fromEpoch(row.startDate, zone), end: fromEpoch(row.endDate, zone) }
+  return { start: timeAt(row.startDate, zone), end: timeAt(row.endDate, zone) }
 }

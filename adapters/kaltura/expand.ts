@@ -4,7 +4,7 @@
  * last quarter; the quarter keeps two views of the same event from differing by the second.
  */
 import { TooManyOccurrences } from '../../src/errors.ts'
-import { endOf, fromEpoch, toEpoch } from '../../src/schedule/caltime.ts'
+import { endOf, fromEpoch, timeAt, toEpoch } from '../../src/schedule/caltime.ts'
 import { civilFromDays, DAY, daysFromCivil } from '../../src/schedule/civil.ts'
 import type { CalTime, Component, Master, RDate, ScheduleEvent } from '../../src/schedule/event.ts'
 import { emptyMaster, isDate, isDuration, timeKey } from '../../src/schedule/event.ts'
@@ -51,7 +51,7 @@ const unique = (texts: readonly string[]): string[] => [...new Set(texts)].sort(
 function endFor(start: CalTime, end: CalTime, zone: string): CalTime {
   if (isDate(start)) return end
   const tzid = start.tzid ?? zone
-  return !isDate(end) && end.tzid === tzid ? end : fromEpoch(toEpoch(end, zone), tzid)
+  return !isDate(end) && end.tzid === tzid ? end : timeAt(toEpoch(end, zone), tzid)
 }
 
 /** One form for all ways of writing when an event takes place. */
@@ -176,7 +176,7 @@ function found(event: ScheduleEvent, window: Window | null, zone: string): Occur
 
 /** A time of the value type and clock of `like`; a date only where the instant is its midnight. */
 export function timeLike(epoch: number, like: CalTime, zone: string): CalTime {
-  if (!isDate(like)) return fromEpoch(epoch, like.tzid ?? zone)
+  if (!isDate(like)) return timeAt(epoch, like.tzid ?? zone)
   const time = fromEpoch(epoch, zone)
   return !isDate(time) && time.dateTime.endsWith('T00:00:00') ? { date: time.dateTime.slice(0, 10) } : time
 }

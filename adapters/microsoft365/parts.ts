@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { Rejected, TooManyOccurrences, VersionMismatch } from '../../src/errors.ts'
-import { endOf } from '../../src/schedule/caltime.ts'
+import { endOf, timeAt } from '../../src/schedule/caltime.ts'
 import {
   type Component,
   emptyMaster,
@@ -30,7 +30,6 @@ import {
   placeKey,
   saysNothing,
   spanOf,
-  timeAt,
   Untranslatable,
 } from './translate.ts'
 import { changedFields, erase, held, insert, patch } from './write.ts'

@@ -1,5 +1,5 @@
 /** Exchange's events and ours, both ways, one component at a time; `series.ts` puts series together. */
-import { addDuration, endOf, fromEpoch, parseDuration, toEpoch } from '../../src/schedule/caltime.ts'
+import { addDuration, endOf, fromEpoch, parseDuration, timeAt, toEpoch } from '../../src/schedule/caltime.ts'
 import {
   type CalTime,
   type Component,
@@ -92,12 +92,6 @@ export const ownZone = ({ recurrence, originalStartTimeZone }: GraphEvent): stri
 export interface Span {
   readonly start: CalTime
   readonly end: CalTime
-}
-
-/** An instant on the clock of `zone`; in UTC where that clock means another by the same words (RFC 5545 §3.3.5: the first). */
-export function timeAt(epoch: number, zone: string): CalTime {
-  const local = fromEpoch(epoch, zone)
-  return toEpoch(local, zone) === epoch ? local : fromEpoch(epoch, 'UTC')
 }
 
 /** @param zone the clock the times are to be on, if it can tell both */

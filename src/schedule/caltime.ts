@@ -26,6 +26,12 @@ export const fromEpoch = (epoch: number, tzid: string): CalTime => {
   return { dateTime: formatDateTime(whole + offsetAt(whole, tzid)), tzid }
 }
 
+/** An instant on the clock of `tzid`; in UTC where that clock means another by the same words (RFC 5545 §3.3.5: the first). */
+export const timeAt = (epoch: number, tzid: string): CalTime => {
+  const local = fromEpoch(epoch, tzid)
+  return toEpoch(local, tzid) === Math.floor(epoch) ? local : fromEpoch(epoch, 'UTC')
+}
+
 /** A DURATION in its two parts: `days` on the calendar, `seconds` as elapsed time (RFC 5545 §3.3.6). */
 export interface Duration {
   readonly days: number

@@ -53,6 +53,14 @@ describe('an event of the Kaltura account', () => {
     expect(master?.kaltura).toEqual({ id, partnerId: 101, status: 2, type: 1 })
   })
 
+  it('in the hour that a change of clocks repeats keeps its instants', async () => {
+    const startDate = Date.UTC(2027, 9, 31, 1, 30) / 1000
+    await record({ startDate, endDate: startDate + 3600 })
+    const { event } = await only()
+    const [taken] = occurrences(event, { from: 0, to: 2 ** 33 }, { zone: 'Europe/Berlin' })
+    expect(taken).toMatchObject({ start: startDate, end: startDate + 3600 })
+  })
+
   it('keeps its own UID where two have the same reference id, whichever is read', async () => {
     const [first, second] = [await record({ referenceId: 'twice' }), await record({ referenceId: 'twice' })]
     const whole = await source.pull(null)
