@@ -56,7 +56,7 @@ test('keeps hashes only', async () => {
   const app = await auth.createAppPassword('hash', 'phone')
   const feed = await auth.createFeedToken({ resource: 'lh101', device: true, label: 'pearl' })
   const [person] = await database.query("SELECT * FROM person WHERE name = 'hash'")
-  expect(person?.password).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(person?.password).toMatch(/^\$argon2id\$v=19\$m=7168,t=5,p=1\$/)
   const everything = JSON.stringify([
     await database.query('SELECT * FROM person'),
     await database.query('SELECT * FROM app_password'),
