@@ -48,7 +48,8 @@ const place = async (
   for (const id of answered?.added ?? []) ids.add(id)
   await requireWriteToEach(exchange, tx, [...ids, ...(existing?.event.resourceIds ?? [])])
   const text = answered ? answeredText(body, event, answered.event) : body
-  const given = text === null || holdsSecret(event) ? {} : { body: text }
+  const read = text === body ? { meaning: event } : {}
+  const given = text === null || holdsSecret(event) ? {} : { body: text, ...read }
   const stored = await tx.put(
     { ...(answered?.event ?? event), resourceIds: [...ids] },
     { ...given, name: { resourceId: calendar.id, name } },

@@ -47,6 +47,7 @@ export class ChangeWriter {
   readonly #database: Database
   readonly #now: number
   readonly #tokens = new Map<number, { token: number; settled: number }>()
+  readonly #scheduleEtags = new Map<string, string>()
 
   constructor(database: Database, now: number) {
     this.#database = database
@@ -80,6 +81,20 @@ export class ChangeWriter {
     return ++state.token
   }
 
+  #etagIn(resourceId: number, uid: string, etag: string, token: number): string {
+    if (resourceId !== SCHEDULE) return etag
+    const own = `${etag}-${token}`
+    this.#scheduleEtags.set(uid, own)
+    return own
+  }
+
+  /** The etag in the account schedule of an event that this transaction has written there. */
+  scheduleEtag(uid: string): string {
+    const etag = this.#scheduleEtags.get(uid)
+    if (etag === undefined) throw new TypeError(`the event ${uid} was not written to the account schedule`)
+    return etag
+  }
+
   /** Brings members up to date, and logs that. An etag of the account schedule gets its token as a mark of its own. */
   async write(changes: readonly Change[]): Promise<void> {
     const entered: SqlValue[][] = []
@@ -88,7 +103,7 @@ export class ChangeWriter {
     for (const { resourceId, name, uid, etag } of changes) {
       const token = this.#next(resourceId)
       logged.push([resourceId, name, uid, token, Number(etag === null), token, this.#now])
-      if (etag !== null) entered.push([resourceId, name, uid, resourceId === SCHEDULE ? `${etag}-${token}` : etag])
+      if (etag !== null) entered.push([resourceId, name, uid, this.#etagIn(resourceId, uid, etag, token)])
       else await this.#database.query('DELETE FROM member WHERE resource_id = $1 AND name = $2', [resourceId, name])
     }
     for (const { text, values } of valueLists(entered)) {

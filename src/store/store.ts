@@ -30,6 +30,7 @@ const upkeep: Actor = { source: 'upkeep', user: null, run: null }
 
 export class Store extends Reader {
   readonly #listeners = new Set<() => void>()
+  #resourceWrites = 0
 
   /** On tables that `migrate` has made; `open` does both. */
   constructor(database: Database, { zone, now = () => Math.floor(Date.now() / 1000) }: StoreOptions) {
@@ -49,16 +50,23 @@ export class Store extends Reader {
    * reads stays true until it has written.
    */
   async write<T>(actor: Actor, work: (tx: Writer) => Promise<T>): Promise<T> {
-    let wrote = false
+    let [wrote, wroteResources] = [false, false]
     const result = await this.database.transaction(async database => {
       await takeTurn(database)
       const writer = new Writer(database, this.settings, actor)
       const value = await work(writer)
       wrote = await writer.finish()
+      wroteResources = writer.wroteResources
       return value
     })
+    if (wroteResources) this.#resourceWrites += 1
     if (wrote) for (const listener of this.#listeners) listener()
     return result
+  }
+
+  /** How many transactions of this process have changed resources: what was read of them before another count is old. */
+  get resourceWrites(): number {
+    return this.#resourceWrites
   }
 
   /** Calls `listener` after each write of this process that changed something. @returns how to stop that */

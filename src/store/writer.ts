@@ -1,7 +1,7 @@
 import { Rejected, VersionMismatch } from '../errors.ts'
 import { plainUid, SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import { differences } from '../schedule/merge.ts'
-import { bodyFor, etagOf, isUnchanged, type Secrets } from './body.ts'
+import { bodyFor, etagOf, isUnchanged, type Kept, keptEvent, type Secrets } from './body.ts'
 import { type Change, ChangeWriter } from './change-log.ts'
 import { refreshClashes } from './clash-finder.ts'
 import {
@@ -18,11 +18,12 @@ import { addEntry } from './journal.ts'
 import { defaultName } from './names.ts'
 import { ACCOUNT, dropIndex, writeIndex } from './occurrence-index.ts'
 import { Reader, type Settings } from './reader.ts'
+import { Recent } from './recent.ts'
 import { saveResource } from './resources.ts'
 import { dependsOnZone, type Spread, spreadKey, spreadOf } from './spread.ts'
 import { inLists, placeholders } from './sql.ts'
 import { checkText } from './text.ts'
-import type { Actor, CalendarChanges, Conflict, Resource, StoredEvent } from './types.ts'
+import type { Actor, CalendarChanges, Conflict, Member, Resource, StoredEvent } from './types.ts'
 
 /** Octets: the UID is a key of indexes, and PostgreSQL takes no longer ones. */
 const longestUid = 2000
@@ -31,6 +32,8 @@ const longestName = 1000
 export interface PutOptions {
   /** The bytes as PUT; kept as they are. Without it the event is written by `writeCalendar`. */
   readonly body?: string
+  /** What has been read from exactly that body; without it the body is read again when somebody asks what it means. */
+  readonly meaning?: ScheduleEvent
   /** The name a client chose in one calendar. */
   readonly name?: { readonly resourceId: number; readonly name: string }
 }
@@ -50,7 +53,9 @@ export class Writer extends Reader {
   readonly #actor: Actor
   readonly #now: number
   readonly #log: ChangeWriter
+  readonly #recent = new Recent()
   #wrote = false
+  #wroteResources = false
 
   constructor(database: Database, settings: Settings, actor: Actor) {
     super(database, settings)
@@ -63,6 +68,18 @@ export class Writer extends Reader {
   async finish(): Promise<boolean> {
     await this.#log.settle()
     return this.#wrote || this.#log.wrote
+  }
+
+  get wroteResources(): boolean {
+    return this.#wroteResources
+  }
+
+  protected override kept(uid: string): Promise<Kept | null> {
+    return this.#recent.read(`event ${uid}`, () => super.kept(uid))
+  }
+
+  override member(resourceId: number, name: string): Promise<Member | null> {
+    return this.#recent.read(`member ${resourceId} ${name}`, () => super.member(resourceId, name))
   }
 
   override async token(resourceId: number): Promise<number> {
@@ -98,8 +115,8 @@ export class Writer extends Reader {
     const spread = spreadKey([...spreads])
     const others = spread === before?.spread ? null : await this.#index(uid, spreads, before !== null)
     const left = [...present].filter(([id]) => !names.has(id))
-    await this.#save(next, spread)
-    await this.#log.write([
+    const saved = await this.#save(next, spread, before)
+    await this.#change([
       ...[...names]
         .filter(([id]) => id === SCHEDULE || !present.has(id) || before?.etag !== next.etag)
         .map(entering(next)),
@@ -108,9 +125,8 @@ export class Writer extends Reader {
     await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: next })
     if (others) await this.#flag([...others])
     if (before) await this.#answer(before.event, wanted)
-    const stored = await this.kept(uid)
-    if (!stored) throw new TypeError(`event ${uid} is not there after it was written`)
-    return stored
+    if (options.meaning && body === options.body) this.settings.parsed.set(next.etag, options.meaning)
+    return keptEvent({ ...saved, schedule_etag: this.#log.scheduleEtag(uid) }, this.settings.parsed)
   }
 
   /** Removes an event from every calendar. One that is not there is no error. */
@@ -119,8 +135,9 @@ export class Writer extends Reader {
     if (!before) return
     await dropIndex(this.database, uid)
     const { others } = await refreshClashes(this.database, uid, new Map(), this.#now)
-    await this.#log.write([...(await this.#places(uid))].map(leaving(uid)))
+    await this.#change([...(await this.#places(uid))].map(leaving(uid)))
     await this.database.query('DELETE FROM event WHERE uid = $1', [uid])
+    this.#recent.forget()
     await addEntry(this.database, this.#actor, { at: this.#now, uid, before, after: null })
     await this.clearConflicts({ uid })
     await this.#flag([...others])
@@ -131,6 +148,7 @@ export class Writer extends Reader {
     const before = await this.resource(resource.id)
     if (before && JSON.stringify(before) === JSON.stringify(ordered(resource))) return
     this.#wrote = true
+    this.#wroteResources = true
     await saveResource(this.database, resource)
     if ((before?.timeZone ?? this.zone) === resource.timeZone) return
     const rows = await this.database.query(
@@ -190,6 +208,7 @@ export class Writer extends Reader {
     const key = spreadKey([...spreads])
     if (key === kept.spread) return
     await this.database.query('UPDATE event SET spread = $2 WHERE uid = $1', [uid, key])
+    this.#recent.forget()
     await writeIndex(this.database, uid, [...spreads])
     const { changed, others } = await refreshClashes(this.database, uid, spreads, this.#now)
     if (changed) await this.#flag([uid, ...others])
@@ -269,8 +288,11 @@ export class Writer extends Reader {
     return new Map(rows.map(row => [Number(row.resource_id), String(row.name)]))
   }
 
-  async #save(next: Next, spread: string): Promise<void> {
-    const { uid, body, etag, secrets, resourceIds } = next
+  /** @returns the row as it is now */
+  async #save(next: Next, spread: string, before: Kept | null): Promise<Row> {
+    const { uid, body, etag, resourceIds } = next
+    const secrets = Object.keys(next.secrets).length > 0 ? JSON.stringify(next.secrets) : null
+    const resources = JSON.stringify(resourceIds)
     await this.database.query(
       `INSERT INTO event (uid, etag, source, created_at, updated_at, resources, spread, local_times, secrets, body)
        VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)
@@ -278,12 +300,18 @@ export class Writer extends Reader {
          resources = excluded.resources, spread = excluded.spread, local_times = excluded.local_times,
          secrets = excluded.secrets, body = excluded.body`,
       [
-        ...[uid, etag, this.#actor.source, this.#now, JSON.stringify(resourceIds), spread],
-        Number(dependsOnZone(next.event)),
-        Object.keys(secrets).length > 0 ? JSON.stringify(secrets) : null,
-        body,
+        ...[uid, etag, this.#actor.source, this.#now, resources, spread],
+        ...[Number(dependsOnZone(next.event)), secrets, body],
       ],
     )
+    this.#recent.forget()
+    const first = { source: before?.source ?? this.#actor.source, created_at: before?.createdAt ?? this.#now }
+    return { uid, etag, ...first, updated_at: this.#now, resources, spread, secrets, body }
+  }
+
+  async #change(changes: readonly Change[]): Promise<void> {
+    await this.#log.write(changes)
+    this.#recent.forget()
   }
 
   /** The account schedule shows the conflicts of an event: when they change, so does the event there, and only there. */
@@ -298,7 +326,7 @@ export class Writer extends Reader {
       found.push(...rows)
     }
     const changes = found.map(({ uid, etag, name }) => ({ uid: String(uid), etag: String(etag), name: String(name) }))
-    await this.#log.write(changes.map(change => ({ resourceId: SCHEDULE, ...change })))
+    await this.#change(changes.map(change => ({ resourceId: SCHEDULE, ...change })))
   }
 }
 

@@ -27,6 +27,40 @@ eachStore('events', opened => {
     expect(stored && sameEvent(stored.event, wanted)).toBe(true)
   })
 
+  test('what put answers is what the store holds, whoever wrote before and whatever it ends', async () => {
+    const { store } = opened()
+    const clash = { kind: 'edit', resourceId: null, uids: ['a'], start: null, end: null, source: 's' } as const
+    await put(store, event('a', { on: [1] }))
+    await store.write({ ...actor, source: 'sync' }, async tx => {
+      await tx.addConflict({ ...clash, detail: { slot: 'summary' } })
+    })
+    const stored = await store.write({ ...actor, source: 'other' }, tx =>
+      tx.put(event('a', { summary: 'new', on: [1, 2] })),
+    )
+    const { event: meaning, ...rest } = stored
+    const { event: expected, ...kept } = (await store.event('a')) ?? stored
+    expect([rest, meaning]).toEqual([kept, expected])
+    expect(stored.source).toBe(actor.source)
+    expect(await store.members(SCHEDULE)).toEqual([{ name: 'a.ics', uid: 'a', etag: stored.scheduleEtag }])
+  })
+
+  test('a transaction reads what it has just written, also what it had read before', async () => {
+    const { store } = opened()
+    const seen = await store.write(actor, async tx => {
+      const look = async () => [(await tx.event('a'))?.body, (await tx.member(1, 'a.ics'))?.etag]
+      const states = [await look(), await look()]
+      await tx.put(event('a', { on: [1] }))
+      states.push(await look())
+      await tx.put(event('a', { on: [1], summary: 'other' }))
+      states.push(await look())
+      await tx.remove('a')
+      return [...states, await look()]
+    })
+    const [first = '', second = ''] = ['a', 'other'].map(summary => bodyOf(event('a', { summary })))
+    expect(seen.map(([body]) => body)).toEqual([undefined, undefined, first, second, undefined])
+    expect(new Set(seen.map(([, etag]) => etag)).size).toBe(3)
+  })
+
   test('events come in the order asked for, without what is not there', async () => {
     const { store } = opened()
     await store.write(actor, async tx => {
