@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { Rejected, TooManyOccurrences, VersionMismatch } from '../../src/errors.ts'
-import { endOf, timeAt } from '../../src/schedule/caltime.ts'
+import { endOf, fromEpoch, timeAt } from '../../src/schedule/caltime.ts'
 import {
   type Component,
   emptyMaster,
@@ -58,7 +58,25 @@ export const uidOfParts = (id: string): string | null => (id.startsWith('parts/'
 
 /** Whether an event can only be kept as single events. */
 export const needsParts = (event: ScheduleEvent, room: string): boolean =>
-  event.master !== null && isRecurring(event) && !hasPattern(event.master, room)
+  event.master !== null && isRecurring(event) && (!hasPattern(event.master, room) || crosses(event, room))
+
+/**
+ * Whether an occurrence was moved to or over the day of a neighbour, which Exchange refuses
+ * (`ErrorOccurrenceCrossingBoundary`). A series too long for single events is left to that refusal.
+ */
+export function crosses(event: ScheduleEvent, room: string): boolean {
+  const { master, overrides } = event
+  if (!master || overrides.length === 0) return false
+  const clock = isDate(master.start) ? room : (master.start.tzid ?? room)
+  try {
+    const places = [...placesOf(event, room)].sort(([a], [b]) => (a < b ? -1 : 1))
+    const days = places.map(([, { start: at }]) => placeKey(fromEpoch(at, clock)).slice(0, 10))
+    return days.some((day, n) => n > 0 && day <= (days[n - 1] ?? ''))
+  } catch (error) {
+    if (error instanceof TooManyOccurrences) return false
+    throw error
+  }
+}
 
 export const isPart = (item: GraphEvent): boolean => partText(item) !== null
 
@@ -172,6 +190,9 @@ function rulesOf({ master }: ScheduleEvent): Rules {
   const { start, end, rrules, exrules, rdates } = master
   return { start, end, rrules, exrules, rdates }
 }
+
+/** Before anything gives way to single events: whether they can be written. @throws Rejected */
+export const refuseParts = (wanted: ScheduleEvent, room: Mailbox): void => void wishesOf(wanted, room)
 
 /** Writes the series as single events, onto what is there of it already. @param version what is there, where it is known */
 export async function pushParts(room: Mailbox, wanted: ScheduleEvent, version: string | null): Promise<RemoteRef> {

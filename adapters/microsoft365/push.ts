@@ -7,8 +7,8 @@ import type { RemoteRef } from '../../src/sync/source.ts'
 import { writeExceptions } from './exceptions.ts'
 import { homeRef, isHome, type Place, unanswered } from './home.ts'
 import type { Held, Mailbox } from './mailbox.ts'
-import { isPart, needsParts, pushParts, removeParts, uidOfParts } from './parts.ts'
-import { recurrenceOf } from './recurrence.ts'
+import { crosses, isPart, needsParts, pushParts, refuseParts, removeParts, uidOfParts } from './parts.ts'
+import { hasPattern, recurrenceOf } from './recurrence.ts'
 import { versionOf } from './series.ts'
 import { reasonToGiveWay, refuseIfTaken } from './taken.ts'
 import { bodyOf, claims, type GraphEvent, normalizeForGraph } from './translate.ts'
@@ -26,7 +26,7 @@ export async function push(
   const master = masterOf(wanted)
   const guest = box === home ? room.address : null
   // Each guest of single events would answer for itself: rooms are only invited to what has a pattern.
-  if (box === room && needsParts(wanted, room.zone)) return asParts(room, wanted, at)
+  if (box === room && needsParts(wanted, room.zone)) return asParts(room, wanted, master, at)
   const parts = at && uidOfParts(at.id)
   if (parts) await removeParts(box, parts, at.version)
   const known = parts ? null : at
@@ -37,13 +37,17 @@ export async function push(
 }
 
 /** Single events take the place of what the series was before. */
-async function asParts(room: Mailbox, wanted: ScheduleEvent, at: RemoteRef | null): Promise<RemoteRef> {
+async function asParts(room: Mailbox, wanted: ScheduleEvent, master: Master, at: RemoteRef | null): Promise<RemoteRef> {
+  refuseParts(wanted, room)
   if (at && uidOfParts(at.id) === null) {
     const item = await room.item(at.id)
     if (item) refuseForeign(item)
     if (item && claims(item)) {
       const there = await held(room, item, wanted.uid)
       refuseOther(room, there, at.version)
+      // Exchange has taken such a move after all.
+      if (hasPattern(master, room.zone) && crosses(there.event, room.zone)) return bring(room, wanted, master, there)
+      await refuseIfTaken(room, wanted, item.id)
       await erase(room, there)
     }
   }

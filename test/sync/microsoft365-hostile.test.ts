@@ -392,8 +392,20 @@ describe('writing', () => {
     expect(graph.writes().map(({ body }) => Object.keys(body).sort())).toEqual([['end', 'isAllDay', 'start']])
   })
 
-  it('S28 a new series with an occurrence over its neighbour is reported and stays as it is here', async () => {
+  it('S28 a new series with an occurrence over its neighbour blocks the room on each of its dates', async () => {
     const series = { ...lecture('a'), master: { ...lecture('a').master, rrules: ['FREQ=WEEKLY;COUNT=4'] } }
+    const moved = { ...emptyMaster(berlin('03-16', 14), berlin('03-16', 15)), summary: 'Lecture a' }
+    const override = { ...moved, recurrenceId: berlin('03-08', 9), thisAndFuture: false }
+    await harness.put({ ...series, overrides: [override] } as ScheduleEvent)
+    for (let n = 0; n < 3; n++) await run()
+    expect(await refusalsOf('a')).toEqual([])
+    expect((await eventOf('a'))?.overrides).toHaveLength(1)
+    expect(startsThere()).toHaveLength(4)
+    expect(startsThere()).toEqual(startsOf(await eventOf('a')).sort())
+  })
+
+  it('S28 a new endless one is reported and stays as it is here', async () => {
+    const series = { ...lecture('a'), master: { ...lecture('a').master, rrules: ['FREQ=WEEKLY'] } }
     const moved = { ...emptyMaster(berlin('03-16', 14), berlin('03-16', 15)), summary: 'Lecture a' }
     const override = { ...moved, recurrenceId: berlin('03-08', 9), thisAndFuture: false }
     await harness.put({ ...series, overrides: [override] } as ScheduleEvent)

@@ -356,21 +356,47 @@ describe('recurrence', () => {
     expect(startsIn(r1)).toEqual(startsOf(weekly('a')))
   })
 
-  it('S28 one moved over its neighbour is reported once and not tried for ever', async () => {
-    await harness.put(weekly('a'))
+  it('S28 a series in which Exchange has taken such a move stays a series', async () => {
+    const item = bookedSeries()
+    graph.mailbox(r1).change(`OID.${item.id}.${year}-03-15`, slot('03-23', 15))
     await run()
+    const event = await eventOf(item.iCalUId ?? '')
+    if (event) await harness.put(withMaster(event, { summary: 'Renamed' }))
+    await run()
+    expect(items()).toMatchObject([{ id: item.id, subject: 'Renamed' }])
+    expect(startsIn(r1)).toEqual(startsOf(await eventOf(item.iCalUId ?? '')))
+  })
+
+  it.each([
+    ['a series that ends is written as single events', 'FREQ=WEEKLY;COUNT=6'],
+    ['of a series without an end it is reported once and not tried for ever', 'FREQ=WEEKLY;BYDAY=MO'],
+  ])('S28 one moved over its neighbour: %s', async (_, rule) => {
+    const series = withMaster(weekly('a'), { rrules: [rule] })
+    await harness.put(series)
+    await run()
+    const before = startsIn(r1)
     const moved = {
       ...emptyMaster(berlin(`${year}-03-23T14:00:00`), berlin(`${year}-03-23T15:00:00`)),
       ...{ summary: 'Lecture a', recurrenceId: berlin(`${year}-03-15T09:00:00`), thisAndFuture: false },
     }
-    await harness.put({ ...weekly('a'), overrides: [moved] })
+    await harness.put({ ...series, overrides: [moved] })
     await run()
-    expect(await harness.store.conflicts({ uid: 'a' })).toMatchObject([
-      { kind: 'rejected', detail: { code: 'ErrorOccurrenceCrossingBoundary' } },
-    ])
-    graph.calls.length = 0
-    await run()
-    expect(graph.writes()).toEqual([])
+    const conflicts = await harness.store.conflicts({ uid: 'a' })
+    if (rule.includes('COUNT')) {
+      expect(conflicts).toEqual([])
+      expect(startsIn(r1)).toContain(utc('03-23', 13))
+      expect(startsIn(r1)).toEqual(startsOf(await eventOf('a')))
+      // Put back, it is a series again.
+      await harness.put(series)
+      await run()
+      expect(items()).toHaveLength(1)
+    } else {
+      expect(conflicts).toMatchObject([{ kind: 'rejected', detail: { code: 'ErrorOccurrenceCrossingBoundary' } }])
+      graph.calls.length = 0
+      await run()
+      expect(graph.writes()).toEqual([])
+    }
+    expect(startsIn(r1)).toEqual(before)
   })
 
   it.each([
