@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { SCHEDULE } from '../schedule/event.ts'
 import { isLimited } from '../store/access.ts'
 import type { Resource, Store } from '../store/store.ts'
@@ -40,33 +41,56 @@ const special = (gateway: Gateway, segment: string): Calendar | null => {
   return { ...common, kind: 'conflicts', name: 'Conflicts', description: 'One event for each open conflict' }
 }
 
+/** How long calendars are believed without looking again, ms: changes by other processes take that long. */
+const BELIEVED = 100
+
+/** When something was read of the resources; what this process has written since is seen at once. */
+interface Reading {
+  readonly readAt: number
+  readonly writes: number
+}
+
+const readingOf = ({ resourceWrites }: Store): Reading => ({ readAt: performance.now(), writes: resourceWrites })
+
+const holds = ({ readAt, writes }: Reading, { resourceWrites }: Store): boolean =>
+  writes === resourceWrites && performance.now() - readAt < BELIEVED
+
+/** By segment. */
+const single = new WeakMap<Store, LRUCache<string, Reading & { readonly calendar: Calendar }>>()
+
+const calendarNamed = async ({ store }: Gateway, segment: string): Promise<Calendar | null> => {
+  const known = single.get(store) ?? new LRUCache({ max: 1000 })
+  single.set(store, known)
+  const cached = known.get(segment)
+  if (cached && holds(cached, store)) return cached.calendar
+  const reading = readingOf(store)
+  const resource = await store.resourceBySystemName(segment)
+  if (!resource || resource.status === GONE) return null
+  const calendar = ofResource(resource)
+  known.set(segment, { ...reading, calendar })
+  return calendar
+}
+
 /** The calendar with that path segment, where whoever asks may know of it. */
 export const findCalendar = async ({ gateway, person }: Asking, segment: string): Promise<Calendar | null> => {
   if (accessAt(person, segment) === 'none') return null
-  const known = special(gateway, segment)
-  if (known) return known
-  const resource = await gateway.store.resourceBySystemName(segment)
-  return resource && resource.status !== GONE ? ofResource(resource) : null
+  return special(gateway, segment) ?? calendarNamed(gateway, segment)
 }
 
-/** How long a list of calendars is believed without looking again, ms: changes by other processes take that long. */
-const BELIEVED = 100
-
-interface CalendarList {
+interface CalendarList extends Reading {
   readonly calendars: readonly Calendar[]
   readonly text: string
-  readonly readAt: number
 }
 
-const lists = new WeakMap<Store, CalendarList | null>()
+const lists = new WeakMap<Store, CalendarList>()
 
-const readList = async (gateway: Gateway, before: CalendarList | null): Promise<CalendarList> => {
+const readList = async (gateway: Gateway, before: CalendarList | undefined): Promise<CalendarList> => {
+  const reading = readingOf(gateway.store)
   const resources = (await gateway.store.resources()).filter(({ status }) => status !== GONE)
   const text = JSON.stringify(resources)
-  const readAt = performance.now()
-  if (before?.text === text) return { ...before, readAt }
+  if (before?.text === text) return { ...before, ...reading }
   const specials = [SCHEDULE_SEGMENT, CONFLICTS_SEGMENT].flatMap(segment => special(gateway, segment) ?? [])
-  return { calendars: [...resources.map(ofResource), ...specials], text, readAt }
+  return { ...reading, calendars: [...resources.map(ofResource), ...specials], text }
 }
 
 /** What a limited person sees of a list, by what they may do. */
@@ -91,15 +115,8 @@ export const calendarsFor = async ({ gateway, person }: Asking): Promise<readonl
 export const allCalendars = async (gateway: Gateway): Promise<readonly Calendar[]> => {
   const { store } = gateway
   const known = lists.get(store)
-  if (known && performance.now() - known.readAt < BELIEVED) return known.calendars
-  if (known === undefined) store.onWrite(() => expire(store))
-  const list = await readList(gateway, known ?? null)
+  if (known && holds(known, store)) return known.calendars
+  const list = await readList(gateway, known)
   lists.set(store, list)
   return list.calendars
-}
-
-/** What this process writes is seen at once. */
-const expire = (store: Store): void => {
-  const known = lists.get(store)
-  if (known) lists.set(store, { ...known, readAt: Number.NEGATIVE_INFINITY })
 }

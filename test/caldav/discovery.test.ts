@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { condition, multistatus, property, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
+import {
+  condition,
+  multistatus,
+  property,
+  propfindBody,
+  RESOURCES,
+  startTestGateway,
+  type TestGateway,
+} from './gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -139,6 +147,34 @@ describe('principals', () => {
     expect(await ask('booker', '/dav/calendars/_conflicts/')).not.toContain('<D:write')
     // Whoever may bind at home is taken for somebody who may make calendars.
     expect(await ask('booker', '/dav/calendars/')).not.toContain('<D:bind/>')
+  })
+})
+
+describe('rooms that change', () => {
+  it('what this gateway writes is seen by the very next request, alone and in the home', async () => {
+    const other = await startTestGateway()
+    const [room] = RESOURCES
+    if (!room) throw new Error('there is no room to change')
+    const path = `/dav/calendars/${room.systemName}/`
+    const names = async () => {
+      const [alone, home] = [
+        await other.call('PROPFIND', path, { headers: { depth: '0' }, body: propfindBody('D:displayname') }),
+        await other.call('PROPFIND', '/dav/calendars/', {
+          headers: { depth: '1' },
+          body: propfindBody('D:displayname'),
+        }),
+      ]
+      const shown = home.body.includes(path) ? property(home.body, path, '{DAV:}displayname') : null
+      return [alone.status === 207 ? property(alone.body, path, '{DAV:}displayname') : null, shown]
+    }
+    const save = (change: Partial<typeof room>) =>
+      other.store.write({ source: 'test', user: null, run: null }, tx => tx.putResource({ ...room, ...change }))
+    expect(await names()).toEqual([room.name, room.name])
+    await save({ name: 'Renamed' })
+    expect(await names()).toEqual(['Renamed', 'Renamed'])
+    await save({ status: 3 })
+    expect(await names()).toEqual([null, null])
+    await other.close()
   })
 })
 
