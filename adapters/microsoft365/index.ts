@@ -6,7 +6,7 @@ import { Mailbox } from './mailbox.ts'
 import type { Microsoft365Options } from './options.ts'
 import { confirm, pull } from './pull.ts'
 import { push, remove } from './push.ts'
-import { normalizeForGraph } from './translate.ts'
+import { keptByMailbox } from './room-clock.ts'
 import { Subscription } from './watch.ts'
 
 export { examineMicrosoft365 } from './examine.ts'
@@ -35,7 +35,7 @@ export function openMicrosoft365(options: Microsoft365Options): (mailbox: string
       remove: at => remove(place, at),
       // What they ask before they write goes in groups; the mailbox's own limit holds for the writes.
       together: 20,
-      normalize: event => normalizeForGraph(event, zone),
+      normalize: event => keptByMailbox(event, zone),
       accepts: event => event.master?.status !== 'CANCELLED',
       watch: hook => subscription.watch(hook),
     }

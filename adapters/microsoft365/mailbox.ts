@@ -4,6 +4,7 @@ import type { ScheduleEvent } from '../../src/schedule/event.ts'
 import { GraphFailure, isGone, meaningOf } from './errors.ts'
 import type { Graph, GraphRequest } from './graph.ts'
 import { expandMark, markedAs, markOf, propertyId, uidOn } from './identity.ts'
+import { onRoomClock } from './room-clock.ts'
 import { reachOf, seriesOf } from './series.ts'
 import { type GraphEvent, singleOf, Untranslatable } from './translate.ts'
 import { day, epochNow, instant, type Window, windowAt } from './window.ts'
@@ -128,7 +129,8 @@ export class Mailbox {
     if (!item.recurrence) return { item, instances: [], event: singleOf(item, uid, this.zone) }
     const reached = reachOf(item, this.zone, windowAt(epochNow()).to)
     const instances = await this.instances(item.id, reached)
-    return { item, instances, event: seriesOf(item, instances, reached, uid, this.zone) }
+    const event = seriesOf(item, instances, reached, uid, this.zone)
+    return { item, instances, event: onRoomClock(event, this.zone) }
   }
 }
 

@@ -9,9 +9,10 @@ import { homeRef, isHome, type Place, unanswered } from './home.ts'
 import type { Held, Mailbox } from './mailbox.ts'
 import { crosses, isPart, needsParts, pushParts, refuseParts, removeParts, uidOfParts } from './parts.ts'
 import { hasPattern, recurrenceOf } from './recurrence.ts'
+import { keptByMailbox } from './room-clock.ts'
 import { versionOf } from './series.ts'
 import { reasonToGiveWay, refuseIfTaken } from './taken.ts'
-import { bodyOf, claims, type GraphEvent, normalizeForGraph } from './translate.ts'
+import { bodyOf, claims, type GraphEvent } from './translate.ts'
 import { changedFields, erase, held, insert, patch } from './write.ts'
 
 /** In the organizer's calendar with the room as a guest, or in the room's own. */
@@ -21,7 +22,7 @@ export async function push(
   at: RemoteRef | null,
 ): Promise<RemoteRef> {
   const box = home && (at === null || isHome(at)) ? home : room
-  const kept = { ...normalizeForGraph(event, room.zone), resourceIds: [] }
+  const kept = { ...keptByMailbox(event, room.zone), resourceIds: [] }
   const wanted = box === home ? unanswered(kept) : kept
   const master = masterOf(wanted)
   const guest = box === home ? room.address : null

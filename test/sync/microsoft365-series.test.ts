@@ -203,3 +203,49 @@ describe('the night in which an hour is repeated', () => {
     expect((await eventOf())?.overrides).toEqual([])
   })
 })
+
+describe('a series in UTC', () => {
+  const utc = (day: string, hour = '08') => on(day, `${hour}:00`, 'UTC')
+  const inUtc = (rule: string) => series({ start: utc('02-01'), end: utc('02-01', '09'), rrules: [rule] })
+  const zones = () => room().all()[0]?.recurrence?.range.recurrenceTimeZone
+
+  it('is written on the clock of the room where its dates are the same there, and edited on both sides', async () => {
+    const whole = inUtc('FREQ=WEEKLY;COUNT=4')
+    await harness.put(whole)
+    await run()
+    expect(zones()).toBe('W. Europe Standard Time')
+    expect(spansThere()).toEqual(spansOf(whole))
+    const [item] = room().all()
+    const place = (day: string) => `OID.${item?.id}.${year}-${day}`
+    const time = (clock: string) => ({ dateTime: `${year}-02-09T${clock}:00`, timeZone: 'W. Europe Standard Time' })
+    room().change(place('02-08'), { start: time('15:00'), end: time('16:00') })
+    room().remove(place('02-15'))
+    await run()
+    expect(spansOf(await eventOf())).toEqual(spansThere())
+    expect(spansThere()).toHaveLength(3)
+    await harness.put(whole)
+    await run()
+    expect(spansThere()).toEqual(spansOf(whole))
+  })
+
+  it.each(['FREQ=WEEKLY;COUNT=12', `FREQ=WEEKLY;UNTIL=${year + 5}0101T000000Z`])(
+    'stays in UTC where its dates would be others: %s',
+    async rule => {
+      await harness.put(inUtc(rule))
+      await run()
+      expect(zones()).toBe('UTC')
+      expect(spansThere().slice(0, 12)).toEqual(spansOf(inUtc(rule)).slice(0, 12))
+    },
+  )
+
+  it('that somebody made there is left as it is', async () => {
+    const range = { type: 'numbered', startDate: `${year}-02-01`, numberOfOccurrences: 4, recurrenceTimeZone: 'UTC' }
+    const pattern = { type: 'weekly', interval: 1, daysOfWeek: ['monday'], firstDayOfWeek: 'monday' }
+    const time = (clock: string) => ({ dateTime: `${year}-02-01T${clock}:00`, timeZone: 'UTC' })
+    room().put({ subject: 'Theirs', start: time('08:00'), end: time('09:00'), recurrence: { pattern, range } })
+    await run()
+    await run()
+    expect(graph.writes()).toEqual([])
+    expect(spansOf(await eventOf(room().all()[0]?.iCalUId))).toEqual(spansThere())
+  })
+})
