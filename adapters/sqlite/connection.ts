@@ -74,7 +74,7 @@ export class Connection {
     if (this.inTransaction) return
     this.exec('BEGIN')
     // A read transaction begins with its first read, not with BEGIN.
-    this.run('SELECT COUNT(*) FROM sqlite_master')
+    this.run('SELECT 1 FROM sqlite_master LIMIT 1')
   }
 
   release(): void {

@@ -124,4 +124,12 @@ export const migrations: readonly Migration[] = [
     // What the calls of a remote carry beside the token, where it names its channels.
     sql: ['ALTER TABLE binding ADD COLUMN watch_mark TEXT'],
   },
+  {
+    id: 8,
+    sql: [
+      // With the end in it, a scan leaves out what ended before its window without looking at the row.
+      'DROP INDEX occurrence_start',
+      'CREATE INDEX occurrence_start ON occurrence (resource_id, is_long, start_at, end_at)',
+    ],
+  },
 ]
