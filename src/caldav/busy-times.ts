@@ -53,14 +53,36 @@ export const busyTimes = (
     ).map(period => ({ ...period, type })),
   )
 
+const FOLDED = 74
+
 /** Folded as RFC 5545 §3.1 wants; all of it is ASCII. */
-const fold = (line: string): string => line.replace(/(.{74})(?=.)/g, '$1\r\n ')
+const fold = (line: string): string => {
+  const parts: string[] = []
+  for (let at = 0; at < line.length; at += FOLDED) parts.push(line.slice(at, at + FOLDED))
+  return parts.join('\r\n ')
+}
+
+const DAY = 86_400
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+/** `utcText` for many whole seconds in order: the date is worked out once a day. */
+const utcTexts = (): ((seconds: number) => string) => {
+  let [known, date] = [Number.NaN, '']
+  return seconds => {
+    const day = Math.floor(seconds / DAY)
+    if (day !== known) [known, date] = [day, utcText(day * DAY).slice(0, -'000000Z'.length)]
+    const time = seconds - day * DAY
+    const [hours, minutes] = [Math.floor(time / 3600), Math.floor(time / 60) % 60]
+    return `${date}${TWO_DIGITS[hours]}${TWO_DIGITS[minutes]}${TWO_DIGITS[time % 60]}Z`
+  }
+}
 
 const freebusyLines = (periods: readonly BusyPeriod[]): readonly string[] =>
   BUSY_TYPES.flatMap(type => {
     const own = periods.filter(period => period.type === type)
     if (own.length === 0) return []
-    return [`FREEBUSY;FBTYPE=${type}:${own.map(({ start, end }) => `${utcText(start)}/${utcText(end)}`).join(',')}`]
+    const text = utcTexts()
+    return [`FREEBUSY;FBTYPE=${type}:${own.map(({ start, end }) => `${text(start)}/${text(end)}`).join(',')}`]
   })
 
 /** A VFREEBUSY without who is busy with what (RFC 4791 §7.10, RFC 6638 §5). `more`: further lines of the component. */

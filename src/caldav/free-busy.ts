@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { breathe } from '../breath.ts'
 import { badRequest } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
 import { send } from '../dav/respond.ts'
@@ -56,7 +57,9 @@ export const busyPeriods = async (
   // Conflicts are shown, and occupy nothing.
   if (calendar.kind === 'conflicts') return []
   const rows = await busyWithin(gateway.store, calendar.id, window)
+  await breathe()
   await learn(gateway, rows)
+  await breathe()
   return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))
 }
 
@@ -89,11 +92,15 @@ export const freeBusyQuery: Report = async (exchange, body) => {
   ].join(' ')
   let text = answers.get(key)
   if (text === undefined) {
-    const periods: BusyPeriod[] = []
+    const periods: (readonly BusyPeriod[])[] = []
     for (const calendar of calendars) {
-      periods.push(...(await busyPeriods(gateway, calendar, window)), ...closedPeriods(calendar, window, personal))
+      periods.push(await busyPeriods(gateway, calendar, window), closedPeriods(calendar, window, personal))
     }
-    text = freeBusyText(busyTimes(periods, window), window, Math.floor(Date.now() / 1000))
+    // Of years of a full calendar, each of these steps takes tens of milliseconds.
+    await breathe()
+    const busy = busyTimes(periods.flat(), window)
+    await breathe()
+    text = freeBusyText(busy, window, Math.floor(Date.now() / 1000))
     answers.set(key, text)
   }
   send(response, 200, { 'Content-Type': 'text/calendar; charset=utf-8' }, text)
