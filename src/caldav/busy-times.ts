@@ -1,3 +1,4 @@
+import { breathe } from '../breath.ts'
 import { utcText } from './time-range.ts'
 
 /** FBTYPE (RFC 5545 §3.2.9). */
@@ -77,21 +78,36 @@ const utcTexts = (): ((seconds: number) => string) => {
   }
 }
 
-const freebusyLines = (periods: readonly BusyPeriod[]): readonly string[] =>
-  BUSY_TYPES.flatMap(type => {
+/** Periods written before others have their turn. */
+const SLICE = 1000
+
+const freebusyLine = async (type: BusyType, periods: readonly BusyPeriod[]): Promise<string> => {
+  const text = utcTexts()
+  const parts: string[] = []
+  for (let from = 0; from < periods.length; from += SLICE) {
+    await breathe()
+    const slice = periods.slice(from, from + SLICE)
+    parts.push(slice.map(({ start, end }) => `${text(start)}/${text(end)}`).join(','))
+  }
+  return `FREEBUSY;FBTYPE=${type}:${parts.join(',')}`
+}
+
+const freebusyLines = async (periods: readonly BusyPeriod[]): Promise<readonly string[]> => {
+  const lines: string[] = []
+  for (const type of BUSY_TYPES) {
     const own = periods.filter(period => period.type === type)
-    if (own.length === 0) return []
-    const text = utcTexts()
-    return [`FREEBUSY;FBTYPE=${type}:${own.map(({ start, end }) => `${text(start)}/${text(end)}`).join(',')}`]
-  })
+    if (own.length > 0) lines.push(await freebusyLine(type, own))
+  }
+  return lines
+}
 
 /** A VFREEBUSY without who is busy with what (RFC 4791 §7.10, RFC 6638 §5). `more`: further lines of the component. */
-export const freeBusyText = (
+export const freeBusyText = async (
   periods: readonly BusyPeriod[],
   window: { from: number; to: number },
   stamp: number,
   options: { readonly method?: string; readonly lines?: readonly string[] } = {},
-): string =>
+): Promise<string> =>
   [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
@@ -102,7 +118,7 @@ export const freeBusyText = (
     `DTSTART:${utcText(window.from)}`,
     `DTEND:${utcText(window.to)}`,
     ...(options.lines ?? []),
-    ...freebusyLines(periods),
+    ...(await freebusyLines(periods)),
     'END:VFREEBUSY',
     'END:VCALENDAR',
     '',

@@ -99,8 +99,7 @@ export const freeBusyQuery: Report = async (exchange, body) => {
     // Of years of a full calendar, each of these steps takes tens of milliseconds.
     await breathe()
     const busy = busyTimes(periods.flat(), window)
-    await breathe()
-    text = freeBusyText(busy, window, Math.floor(Date.now() / 1000))
+    text = await freeBusyText(busy, window, Math.floor(Date.now() / 1000))
     answers.set(key, text)
   }
   send(response, 200, { 'Content-Type': 'text/calendar; charset=utf-8' }, text)

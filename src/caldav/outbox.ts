@@ -70,7 +70,7 @@ const answerFor = async (
   const busy = await busyPeriods(exchange.gateway, room, window)
   const periods = busyTimes([...busy, ...closedPeriods(room, window, personal)], window)
   const lines = [...asked.kept, attendee.text]
-  const text = freeBusyText(periods, window, Math.floor(Date.now() / 1000), { method: 'REPLY', lines })
+  const text = await freeBusyText(periods, window, Math.floor(Date.now() / 1000), { method: 'REPLY', lines })
   return element(caldav('response'), recipient + status('2.0;Success') + textElement(caldav('calendar-data'), text))
 }
 
