@@ -1,6 +1,6 @@
 /** Google's events as ours. A series is a master item and its exception items (API v3, `singleEvents=false`). */
 import type { calendar_v3 } from 'googleapis'
-import { fromEpoch } from '../../src/schedule/caltime.ts'
+import { fromEpoch, timeAt } from '../../src/schedule/caltime.ts'
 import {
   type CalTime,
   type Component,
@@ -46,20 +46,24 @@ const zoneNamed = (name: string): string => {
 
 const offset = /(Z|[+-]\d{2}:?\d{2})$/i
 
-/** A time of Google's on the clock of its own zone, else of the calendar's. */
-export function timeIn(time: EventTime | null | undefined, calendarZone: string): CalTime {
+/**
+ * A time of Google's on the clock of its own zone, else of the calendar's; where that clock repeats an hour, an instant
+ * of the second one stays in UTC. A series needs the clock.
+ */
+export function timeIn(time: EventTime | null | undefined, calendarZone: string, repeats = false): CalTime {
   if (time?.date) return { date: time.date.slice(0, 10) }
   if (!time?.dateTime) throw new Untranslatable('the event has no start or no end')
   const tzid = zoneNamed(time.timeZone || calendarZone)
   if (!offset.test(time.dateTime)) return { dateTime: time.dateTime.slice(0, 19), tzid }
   const epoch = Math.floor(new Date(time.dateTime).getTime() / 1000)
   if (Number.isNaN(epoch)) throw new Untranslatable(`not a time: ${time.dateTime}`)
-  return fromEpoch(epoch, tzid)
+  return repeats ? fromEpoch(epoch, tzid) : timeAt(epoch, tzid)
 }
 
 function spanOf(item: GoogleEvent, context: Context): Span {
-  const start = timeIn(item.start, context.zone)
-  const end = timeIn(item.end, context.zone)
+  const repeats = Boolean(item.recurrence?.length)
+  const start = timeIn(item.start, context.zone, repeats)
+  const end = timeIn(item.end, context.zone, repeats)
   if (isDate(start) !== isDate(end)) throw new Untranslatable('the event begins with a day and ends with a time')
   return wholeDays({ start, end }, context)
 }

@@ -128,7 +128,9 @@ export class Mailbox {
   async hold(item: GraphEvent, uid: string): Promise<Held> {
     if (!item.recurrence) return { item, instances: [], event: singleOf(item, uid, this.zone) }
     const reached = reachOf(item, this.zone, windowAt(epochNow()).to)
-    const instances = await this.instances(item.id, reached)
+    const told = await this.instances(item.id, reached)
+    // A living series without any instance is rather an answer gone wrong: nothing is excluded on one word.
+    const instances = told.length > 0 ? told : await this.instances(item.id, reached)
     const event = seriesOf(item, instances, reached, uid, this.zone)
     return { item, instances, event: onRoomClock(event, this.zone) }
   }

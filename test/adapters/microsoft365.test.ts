@@ -94,6 +94,16 @@ describe('a Microsoft 365 mailbox as a source', () => {
     expect(graph.calls).toHaveLength(3)
   })
 
+  it('does not take a living series for one without any occurrence on one word', async () => {
+    const source = open()
+    await source.push?.(series(), null)
+    const json = { 'Content-Type': 'application/json' }
+    graph.faults.push({ method: 'GET', path: /instances/, status: 200, html: '{"value":[]}', headers: json, times: 1 })
+    const { changed } = await source.pull(null)
+    expect(graph.faults.every(({ times }) => times === 0)).toBe(true)
+    expect(unlike(changed[0]?.event, source.normalize?.(series()))).toEqual([])
+  })
+
   it('patches only what changed', async () => {
     const source = open()
     const ref = await source.push?.(single(), null)

@@ -97,6 +97,24 @@ describe('times', () => {
     expect((await stored('single'))?.master?.start).toEqual(floating('07-02T09:00'))
   })
 
+  it('an event in the hour that the clock repeats in autumn keeps its instants', async () => {
+    // The last Sunday of October: 02:30 comes twice, at 00:30Z and at 01:30Z.
+    const october = Temporal.PlainDate.from({ year, month: 10, day: 31 })
+    const sunday = october.subtract({ days: october.dayOfWeek % 7 }).toString()
+    const zone = { timeZone: 'Europe/Berlin' }
+    const item = booked({
+      start: { dateTime: `${sunday}T02:30:00+01:00`, ...zone },
+      end: { dateTime: `${sunday}T03:30:00+01:00`, ...zone },
+    })
+    await run()
+    const [from, to] = ['01:30', '02:30'].map(
+      time => Temporal.Instant.from(`${sunday}T${time}Z`).epochMilliseconds / 1000,
+    )
+    const rows = await harness.store.occurrencesIn(1, (from ?? 0) - 7200, (to ?? 0) + 7200)
+    expect(rows.map(({ start, end }) => [start, end])).toEqual([[from, to]])
+    expect(item.status).not.toBe('cancelled')
+  })
+
   it('an UNTIL that is a day ends a timed series with that day, and is written in UTC', async () => {
     await harness.put(lecture({ rrules: [`FREQ=WEEKLY;UNTIL=${year}0316`] }))
     await run()
