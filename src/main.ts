@@ -301,17 +301,17 @@ function buildApp(
   const http = { baseUrl: config.server.baseUrl, trustProxy: config.server.trustProxy }
   app.use(healthRouter({ store, sync, health, metrics }))
   const isRead = accountIsRead(store.database)
-  app.use(feedsRouter({ store, auth, log, kalturaIds: ids, isRead }))
   app.use('/webhooks', gateway.webhooks)
   if (gateway.kaltura) app.use('/api_v3', gateway.kaltura.router)
   else if (config.account)
     app.use('/api_v3', deviceListRouter({ store, log, account: config.account, kalturaIds: ids, isRead }))
   app.use(webRouter({ store, auth, sync, config, log }))
-  // CalDAV is most of the work, and express before it would be a fifth of that.
+  // CalDAV and feeds are most of the work, and express before them would be a fifth of that.
   const front = [
     accessLog(log),
     metrics.middleware,
     caldavRouter({ store, auth, config: http, log, scheduling: config.scheduling, push }),
+    feedsRouter({ store, auth, log, kalturaIds: ids, isRead }),
   ]
   return front.reduceRight<RequestListener>(
     (next, middleware) => (request, response) => middleware(request, response, () => next(request, response)),

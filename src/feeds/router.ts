@@ -5,7 +5,7 @@
  * Made for simple readers: the length is always said, nothing is sent in chunks, nobody is redirected, and when the
  * schedule cannot be read the answer is 503. An empty calendar would make devices delete what they are to record.
  */
-import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Auth } from '../auth.ts'
 import { Unavailable } from '../errors.ts'
@@ -30,18 +30,18 @@ const MAX_DAYS = 366
 const RETRY_AFTER = 60
 const TYPE = 'text/calendar; charset=utf-8'
 
-const plain = (response: Response, status: number, text: string): void => {
+const plain = (response: ServerResponse, status: number, text: string): void => {
   const body = Buffer.from(`${text}\n`)
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': String(body.length) })
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
 /** The same for a token that never was, one that was revoked, and a calendar it may not see. */
-const notFound = (response: Response): void => plain(response, 404, 'There is no such feed.')
+const notFound = (response: ServerResponse): void => plain(response, 404, 'There is no such feed.')
 
 /** Token and systemName of a path; `null` for any other. */
 const parsePath = (path: string): { token: string; systemName: string } | null => {
-  const match = /^\/([^/]+)\/([^/]+)\.ics$/.exec(path)
+  const match = /^\/feeds\/([^/]+)\/([^/]+)\.ics$/.exec(path)
   if (!match) return null
   try {
     const [token = '', systemName = ''] = match.slice(1).map(part => decodeURIComponent(part))
@@ -70,7 +70,7 @@ const entityTag = /(?:W\/)?("[^"]*")|[^\s,]+/g
  * If-None-Match as a list, weak, without quotes or `*`; If-Modified-Since only where there is none (RFC 9110 §13.1).
  * `Cache-Control: no-cache`, which `fetch` adds to every conditional request, is meant for caches and not for us.
  */
-const isFresh = ({ headers }: Request, etag: string, lastModified: number): boolean => {
+const isFresh = ({ headers }: IncomingMessage, etag: string, lastModified: number): boolean => {
   const tags = headers['if-none-match']
   if (tags === etag) return true
   if (tags !== undefined) {
@@ -81,7 +81,11 @@ const isFresh = ({ headers }: Request, etag: string, lastModified: number): bool
   return since >= lastModified * 1000
 }
 
-const sendFeed = (request: Request, response: Response, { body, etag, lastModified, headers }: Feed): void => {
+const sendFeed = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { body, etag, lastModified, headers }: Feed,
+): void => {
   if (isFresh(request, etag, lastModified)) {
     response.writeHead(304, [...headers]).end()
     return
@@ -91,22 +95,25 @@ const sendFeed = (request: Request, response: Response, { body, etag, lastModifi
 }
 
 /** What went wrong is said in the log: a device can only try again. */
-const sendUnavailable = (response: Response, error: unknown, log: Logger): void => {
+const sendUnavailable = (response: ServerResponse, error: unknown, log: Logger): void => {
   log.error({ err: error }, 'a feed could not be made')
   const after = error instanceof Unavailable ? (error.retryAfter ?? RETRY_AFTER) : RETRY_AFTER
   response.setHeader('Retry-After', String(after))
   plain(response, 503, 'The schedule cannot be read at the moment. Keep what you have and ask again.')
 }
 
-export const feedsRouter = ({ store, auth, log, kalturaIds, isRead, now }: FeedsDependencies): Router => {
+type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
+
+/** What lies under /feeds/; all else is for `next`. Mounted at `/`, and no router of express: devices ask often. */
+export const feedsRouter = ({ store, auth, log, kalturaIds, isRead, now }: FeedsDependencies): Handler => {
   const feeds = new Feeds({
     store,
     now: now ?? (() => Math.floor(Date.now() / 1000)),
     ...(kalturaIds && { kalturaIds }),
   })
 
-  const answer = async (request: Request, response: Response): Promise<void> => {
-    const [pathname = '', query] = request.url.split('?', 2)
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [pathname = '', query] = (request.url ?? '').split('?', 2)
     const path = parsePath(pathname)
     if (!path) return notFound(response)
     const { token, systemName } = path
@@ -126,7 +133,8 @@ export const feedsRouter = ({ store, auth, log, kalturaIds, isRead, now }: Feeds
     else notFound(response)
   }
 
-  const handler: RequestHandler = (request, response) => {
+  return (request, response, next) => {
+    if (!/^\/feeds(?:[/?]|$)/.test(request.url ?? '')) return next()
     request.resume()
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD')
@@ -138,6 +146,4 @@ export const feedsRouter = ({ store, auth, log, kalturaIds, isRead, now }: Feeds
       else sendUnavailable(response, error, log)
     })
   }
-
-  return Router().use('/feeds', handler)
 }
