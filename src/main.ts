@@ -306,7 +306,7 @@ function buildApp(
   else if (config.account)
     app.use('/api_v3', deviceListRouter({ store, log, account: config.account, kalturaIds: ids, isRead }))
   app.use(webRouter({ store, auth, sync, config, log }))
-  // CalDAV and feeds are most of the work, and express before them would be a fifth of that.
+  // CalDAV and feeds are most of the work, and express before them would be a good part of that.
   const front = [
     accessLog(log),
     metrics.middleware,
