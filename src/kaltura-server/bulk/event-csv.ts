@@ -1,6 +1,7 @@
 import { ApiError } from '../api-error.ts'
 import type { Output } from '../wire/output.ts'
 import { type CsvLine, readCsv } from './csv.ts'
+import { FREQUENCIES } from './frequencies.ts'
 import { ErrorType, type LineResult, ResultStatus } from './job.ts'
 import type { JobContext, JobHandler } from './runner.ts'
 
@@ -33,17 +34,6 @@ const EVENT_CLASSES: ReadonlyMap<string, string> = new Map(
     2: 'KalturaLiveStreamScheduleEvent',
     4: 'KalturaMeetingScheduleEvent',
     5: 'KalturaLiveRedirectScheduleEvent',
-  }),
-)
-const FREQUENCIES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    SECONDLY: 'seconds',
-    MINUTELY: 'minutes',
-    HOURLY: 'hours',
-    DAILY: 'days',
-    WEEKLY: 'weeks',
-    MONTHLY: 'months',
-    YEARLY: 'years',
   }),
 )
 const RULE_PARTS: ReadonlyMap<string, string> = new Map(

@@ -2,6 +2,7 @@
 import { findIana } from 'windows-iana'
 import { isZone } from '../events/zone-clock.ts'
 import { EventType } from '../schema/enums.ts'
+import { FREQUENCIES } from './frequencies.ts'
 import type { IcalComponent } from './ical-reader.ts'
 
 interface Clock {
@@ -40,17 +41,6 @@ const ENTRY_TEXTS: readonly (readonly [field: string, property: string])[] = [
 ]
 const CLASSIFICATIONS: ReadonlyMap<string, number> = new Map(Object.entries({ PUBLIC: 1, PRIVATE: 2, CONFIDENTIAL: 3 }))
 
-const FREQUENCIES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    SECONDLY: 'seconds',
-    MINUTELY: 'minutes',
-    HOURLY: 'hours',
-    DAILY: 'days',
-    WEEKLY: 'weeks',
-    MONTHLY: 'months',
-    YEARLY: 'years',
-  }),
-)
 const RULE_TEXTS: readonly (readonly [field: string, part: string])[] = [
   ['name', 'NAME'],
   ['count', 'COUNT'],
