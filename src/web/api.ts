@@ -5,7 +5,7 @@ import { KaldavError, NotFound, TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import { accessTo, accessToAll, allows, viewWith } from '../store/access.ts'
 import { conflictSeenAs, type ShownConflict, showConflicts } from '../store/shown-conflicts.ts'
-import type { Resource, Store } from '../store/store.ts'
+import type { Conflict, Resource, Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
 import { openApi } from './openapi.ts'
 import { shownIn } from './upcoming.ts'
@@ -52,7 +52,8 @@ export function apiRouter({ store, sync }: ApiOptions): Router {
     const user = response.locals.user as User
     const resource = await resourceAsked(store, request, user)
     const names = new Map((await store.resources()).map(({ id, systemName }) => [id, systemName]))
-    const shown = await conflictsFor(store, user, resource ? { resourceId: resource.id } : {})
+    const open = await conflictsFor(store, user, resource ? { resourceId: resource.id } : {})
+    const shown = await showFor(store, user, open)
     response.json(
       shown.map(({ conflict: { resourceId: at, ...conflict }, title, sides, remedy }) => ({
         ...conflict,
@@ -120,11 +121,18 @@ export async function conflictsFor(
   store: Store,
   user: User,
   filter: Parameters<Store['conflicts']>[0] = {},
+): Promise<readonly Conflict[]> {
+  return allows(accessToAll(user), 'read') ? store.conflicts(filter) : []
+}
+
+/** Conflicts in words, as far as whoever asks may see them. */
+export async function showFor(
+  store: Store,
+  user: User,
+  conflicts: readonly Conflict[],
 ): Promise<readonly ShownConflict[]> {
-  const access = accessToAll(user)
-  if (!allows(access, 'read')) return []
-  const shown = await showConflicts(store, await store.conflicts(filter))
-  return shown.map(each => conflictSeenAs(viewWith(user, access), each))
+  const view = viewWith(user, accessToAll(user))
+  return (await showConflicts(store, conflicts)).map(each => conflictSeenAs(view, each))
 }
 
 /** `2026-10-12T08:00:00Z`, or a date, which begins at midnight UTC. */

@@ -8,7 +8,7 @@ import { KaldavError } from '../errors.ts'
 import { accessTo, viewWith } from '../store/access.ts'
 import type { Store } from '../store/store.ts'
 import type { Sync } from '../sync/sync.ts'
-import { apiRouter, conflictsFor, openApiRouter, statusOf } from './api.ts'
+import { apiRouter, conflictsFor, openApiRouter, showFor, statusOf } from './api.ts'
 import { authenticate } from './authenticate.ts'
 import { type PageContent, page } from './page.ts'
 import { style } from './style.ts'
@@ -83,7 +83,7 @@ async function readContent(
     rooms.push({ resource, next: await nextIn(store, seen, now, week) })
   }
   const all = await conflictsFor(store, user)
-  const conflicts = all.slice(0, conflictsShown)
+  const conflicts = await showFor(store, user, all.slice(0, conflictsShown))
   return { rooms, conflicts, conflictCount: all.length, sources: await sync.sources(), zone }
 }
 
