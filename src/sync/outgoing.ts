@@ -99,7 +99,7 @@ async function removeTheirs(context: Context, shadow: ShadowState): Promise<bool
 }
 
 /** What `refuse` may have told of. */
-const refusals = ['rejected', 'foreign-organizer'] as const
+const refusalKinds = ['rejected', 'foreign-organizer'] as const
 
 const contentHash = (event: ScheduleEvent): string => hash('sha256', contentKey(event))
 
@@ -107,7 +107,7 @@ const contentHash = (event: ScheduleEvent): string => hash('sha256', contentKey(
 async function settle({ store, actor, binding }: Context, uid: string, work: (tx: Writer) => Promise<void>) {
   await store.write(actor, async tx => {
     await work(tx)
-    for (const kind of refusals) await tx.clearConflicts({ uid, kind, source: binding.source })
+    for (const kind of refusalKinds) await tx.clearConflicts({ uid, kind, source: binding.source })
   })
 }
 
@@ -135,8 +135,10 @@ async function refuse(context: Context, error: Rejected, shadow: ShadowState): P
 
 /** What found its room taken is offered again after something has changed there. */
 export async function offerAgain({ store, binding, actor, dryRun }: Context): Promise<void> {
-  if (dryRun) return
-  const taken = (await store.conflicts()).filter(
+  const { resourceId } = binding
+  // Only what is bound to one room can find it taken.
+  if (dryRun || resourceId === null) return
+  const taken = (await store.conflicts({ resourceId })).filter(
     ({ kind, detail }) => kind === 'rejected' && detail.binding === binding.id && detail.code === 'room-taken',
   )
   for (const uid of taken.flatMap(({ uids }) => uids)) {
