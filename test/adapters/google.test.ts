@@ -1,22 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openGoogle } from '../../adapters/google/index.ts'
 import { AccessDenied, CursorExpired, Rejected, Unavailable, VersionMismatch } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
+import { openOn } from '../fakes/google/open.ts'
 import { FakeGoogle } from '../fakes/google/server.ts'
 
 const room = 'c_room1@resource.calendar.google.com'
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-})
-const keyFile = join(mkdtempSync(join(tmpdir(), 'kaldav-google-')), 'key.json')
-writeFileSync(keyFile, JSON.stringify({ client_email: 'sync@example.com', private_key: privateKey }))
 
 let google: FakeGoogle
 beforeEach(async () => {
@@ -29,15 +18,7 @@ afterEach(async () => {
   expect(google.contract.violations).toEqual([])
 })
 
-const open = (organizer: string | null = null) =>
-  openGoogle({
-    keyFile,
-    apiUrl: google.url,
-    tokenUrl: `${google.url}/token`,
-    organizer,
-    tenant: '101',
-    subject: organizer ?? undefined,
-  })(room, 'Europe/Berlin')
+const open = (organizer: string | null = null) => openOn(google, room, organizer)
 
 const berlin = (dateTime: string) => ({ dateTime, tzid: 'Europe/Berlin' })
 const year = new Date().getUTCFullYear() + 1

@@ -1,8 +1,8 @@
 /** Requests to Graph when things go wrong: groups of reads, refusals of one part, answers that are none. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import type { Source } from '../../src/sync/source.ts'
+import { openerOn, openOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 
 const room = 'room1@contoso.test'
@@ -15,10 +15,7 @@ beforeEach(async () => {
   graph = new FakeGraph()
   await graph.start()
   graph.mailbox(room)
-  source = openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(room, 'Europe/Berlin')
+  source = openOn(graph, room)
 })
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -166,10 +163,7 @@ it('S51 one without Retry-After is asked a few times more, and then left to the 
 it('S51 other rooms go on while one rests', async () => {
   const other = 'room2@contoso.test'
   graph.mailbox(other)
-  const openBoth = openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })
+  const openBoth = openerOn(graph)
   graph.faults.push({ path: /room1.*delta/, status: 429, headers: { 'Retry-After': '5' }, times: 1 })
   const order: string[] = []
   await Promise.all(

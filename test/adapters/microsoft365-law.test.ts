@@ -1,12 +1,12 @@
 /** What is pushed comes back as the mailbox promises to keep it, and occupies the same time there: for any event. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { Rejected } from '../../src/errors.ts'
 import { addDuration, endOf } from '../../src/schedule/caltime.ts'
 import { type CalTime, emptyMaster, isDate, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
+import { openerOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 
 const graph = new FakeGraph()
@@ -89,10 +89,7 @@ let rooms = 0
 function open(zoneOfRoom: string) {
   const address = `room${rooms++}@contoso.test`
   graph.mailbox(address)
-  const source = openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(address, zoneOfRoom)
+  const source = openerOn(graph)(address, zoneOfRoom)
   return { address, source }
 }
 

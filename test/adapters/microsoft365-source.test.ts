@@ -1,6 +1,6 @@
 /** The laws of every source, held by a room mailbox. */
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { testSource } from '../contract/source.ts'
+import { openOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 
 const room = 'room1@contoso.test'
@@ -10,11 +10,7 @@ testSource('microsoft365', {
     const graph = new FakeGraph()
     await graph.start()
     const mailbox = graph.mailbox(room)
-    const open = () =>
-      openMicrosoft365({
-        ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-        ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-      })(room, 'Europe/Berlin')
+    const open = () => openOn(graph, room)
     const other = open()
     const markOf = (uid: string) => `101/${uid}`
     const at = (uid: string) =>

@@ -9,10 +9,10 @@ import { AccessDenied, CursorExpired, Rejected, Unavailable, VersionMismatch } f
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { differences } from '../../src/schedule/merge.ts'
 import { localhost } from '../fakes/microsoft365/certificate.ts'
+import { openOn, optionsFor } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 
 const room = 'room1@contoso.test'
-const tenantId = '11111111-2222-3333-4444-555555555555'
 const berlinName = 'W. Europe Standard Time'
 
 let graph: FakeGraph
@@ -27,11 +27,7 @@ afterEach(async () => {
   expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
 })
 
-const options = (organizer: string | null): Microsoft365Options => ({
-  ...{ tenantId, clientId: 'aaaaaaaa-2222-3333-4444-555555555555', clientSecret: 'secret', organizer, tenant: '101' },
-  ...{ graphUrl: graph.url, authorityUrl: graph.url },
-})
-const open = (organizer: string | null = null) => openMicrosoft365(options(organizer))(room, 'Europe/Berlin')
+const open = (organizer: string | null = null) => openOn(graph, room, organizer)
 
 const berlin = (dateTime: string) => ({ dateTime, tzid: 'Europe/Berlin' })
 const year = new Date().getUTCFullYear() + 1
@@ -415,7 +411,10 @@ describe('a Microsoft 365 mailbox as a source', () => {
     const { key, cert } = localhost()
     const certificate = join(mkdtempSync(join(tmpdir(), 'kaldav-m365-')), 'app.pem')
     writeFileSync(certificate, `${key}\n${cert}`)
-    await openMicrosoft365({ ...options(null), clientSecret: undefined, certificate })(room, 'Europe/Berlin').pull(null)
+    await openMicrosoft365({ ...optionsFor(graph, null), clientSecret: undefined, certificate })(
+      room,
+      'Europe/Berlin',
+    ).pull(null)
     const [signIn] = graph.calls.filter(({ path }) => path.endsWith('/token'))
     expect(signIn?.query.get('client_assertion')).toMatch(/^ey/)
     expect(signIn?.query.get('scope')).toContain(`${graph.url}/.default`)
@@ -433,7 +432,7 @@ describe('a Microsoft 365 mailbox as a source', () => {
     const { port } = metadata.address() as AddressInfo
     process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = `http://127.0.0.1:${port}`
     try {
-      const { clientId: _, clientSecret: __, ...rest } = options(null)
+      const { clientId: _, clientSecret: __, ...rest } = optionsFor(graph, null)
       await openMicrosoft365({ ...rest, managedIdentity: true })(room, 'Europe/Berlin').pull(null)
       expect(asked[0]).toContain(encodeURIComponent(graph.url))
     } finally {
@@ -443,13 +442,13 @@ describe('a Microsoft 365 mailbox as a source', () => {
   })
 
   it('says what is missing where there are no credentials, or no https', async () => {
-    const { clientSecret: _, ...rest } = options(null)
+    const { clientSecret: _, ...rest } = optionsFor(graph, null)
     const pull = (given: Microsoft365Options) => openMicrosoft365(given)(room, 'Europe/Berlin').pull(null)
     await expect(pull(rest)).rejects.toMatchObject({
       name: 'AccessDenied',
       remedy: expect.stringMatching(/clientSecret/),
     })
-    await expect(pull({ ...options(null), graphUrl: 'http://localhost:1' })).rejects.toThrow(/https/)
+    await expect(pull({ ...optionsFor(graph, null), graphUrl: 'http://localhost:1' })).rejects.toThrow(/https/)
     expect(graph.calls).toEqual([])
   })
 

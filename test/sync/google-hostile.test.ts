@@ -1,25 +1,16 @@
 /** What reaches a Google calendar's adapter on a bad day: nothing is deleted, the reason is readable, others go on. */
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { discoverGoogle, type GoogleOptions, openGoogle } from '../../adapters/google/index.ts'
 import { emptyMaster } from '../../src/schedule/event.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { Item } from '../fakes/google/calendar.ts'
+import { keyFile, optionsFor } from '../fakes/google/open.ts'
 import { FakeGoogle } from '../fakes/google/server.ts'
 import { type Harness, openHarness } from './harness.ts'
 
 const room = 'c_room1@resource.calendar.google.com'
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-})
-const folder = mkdtempSync(join(tmpdir(), 'kaldav-google-'))
-const keyFile = join(folder, 'key.json')
-writeFileSync(keyFile, JSON.stringify({ client_email: 'sync@example.com', private_key: privateKey }))
 
 let google: FakeGoogle
 let harness: Harness
@@ -39,8 +30,7 @@ afterEach(async () => {
 })
 
 const open = (change: Partial<GoogleOptions> = {}, calendar = room): Source => {
-  const options = { keyFile, apiUrl: google.url, tokenUrl: `${google.url}/token`, organizer: null, tenant: '101' }
-  return openGoogle({ ...options, ...change })(calendar, 'Europe/Berlin')
+  return openGoogle({ ...optionsFor(google), ...change })(calendar, 'Europe/Berlin')
 }
 let ids = 0
 function booked(change: Partial<Item> = {}, calendar = room): Item {
@@ -111,7 +101,7 @@ describe('bad input: nothing is deleted, and the calendar says why', () => {
   })
 
   it('a key that is no key', async () => {
-    const bad = join(folder, 'bad.json')
+    const bad = join(dirname(keyFile), 'bad.json')
     writeFileSync(bad, JSON.stringify({ client_email: 'a@b', private_key: 'nonsense' }))
     const report = await harness.run(open({ keyFile: bad }), { id: 'test/other' })
     expect(report.remedy).toMatch(/keyFile/)

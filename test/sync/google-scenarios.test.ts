@@ -1,8 +1,4 @@
 /** Situations a room in Google Calendar has to survive: the whole way, adapter to store. */
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identity } from '../../adapters/google/identity.ts'
 import { openGoogle } from '../../adapters/google/index.ts'
@@ -10,19 +6,13 @@ import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import type { SyncReport } from '../../src/sync/report.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { Item } from '../fakes/google/calendar.ts'
+import { openOn, optionsFor } from '../fakes/google/open.ts'
 import { FakeGoogle } from '../fakes/google/server.ts'
 import { type Harness, openHarness } from './harness.ts'
 
 const r1 = 'c_room1@resource.calendar.google.com'
 const r2 = 'c_room2@resource.calendar.google.com'
 const ann = 'ann@example.com'
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-})
-const keyFile = join(mkdtempSync(join(tmpdir(), 'kaldav-google-')), 'key.json')
-writeFileSync(keyFile, JSON.stringify({ client_email: 'sync@example.com', private_key: privateKey }))
 
 let google: FakeGoogle
 let harness: Harness
@@ -44,15 +34,7 @@ afterEach(async () => {
   expect(google.contract.violations).toEqual([])
 })
 
-const open = (calendar: string, organizer: string | null = null): Source =>
-  openGoogle({
-    keyFile,
-    apiUrl: google.url,
-    tokenUrl: `${google.url}/token`,
-    organizer,
-    tenant: '101',
-    subject: organizer ?? undefined,
-  })(calendar, 'Europe/Berlin')
+const open = (calendar: string, organizer: string | null = null): Source => openOn(google, calendar, organizer)
 
 /** The general rule after each: one more round writes nothing on either side. */
 async function expectQuiet(): Promise<void> {
@@ -327,13 +309,7 @@ describe('booking', () => {
 
   it('S25 a service account that may not invite says so, and tries once', async () => {
     google.calendar('scheduling@example.edu')
-    const open = openGoogle({
-      keyFile,
-      apiUrl: google.url,
-      tokenUrl: `${google.url}/token`,
-      organizer: 'scheduling@example.edu',
-      tenant: '101',
-    })
+    const open = openGoogle({ ...optionsFor(google), organizer: 'scheduling@example.edu' })
     source = open(r1, 'Europe/Berlin')
     await harness.put(lecture('a'))
     await harness.put(lecture('b', '03-03'))

@@ -1,12 +1,12 @@
 /** A room in Microsoft 365 whose answers are as bad as its facts allow: rounds in any order, half told, cut off. */
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
 import { Engine } from '../../src/sync/engine.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { Item } from '../fakes/microsoft365/mailbox.ts'
+import { openerOn, openOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 import { type Harness, openHarness } from './harness.ts'
 
@@ -40,11 +40,7 @@ afterEach(async () => {
   expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
 })
 
-const open = (address = r1): Source =>
-  openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(address, 'Europe/Berlin')
+const open = (address = r1): Source => openOn(graph, address)
 const run = () => engine.run(harness.binding(source))
 /** Another process: nothing is remembered but what is stored. */
 function restart(address = r1): void {
@@ -472,10 +468,7 @@ it('S21 an event dragged to another calendar and back, deleted and restored, is 
 
 it('S57 a room that may no longer be read is parked, loses nothing, comes back, and others go on', async () => {
   const r2 = 'room2@contoso.test'
-  const two = openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })
+  const two = openerOn(graph)
   source = two(r1, 'Europe/Berlin')
   const other = two(r2, 'Europe/Berlin')
   const second = { id: 'test/room2', calendar: 'room2', resourceId: 2 }

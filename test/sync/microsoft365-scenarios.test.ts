@@ -1,13 +1,13 @@
 /** Situations a room in Microsoft 365 has to survive: the whole way, adapter to store. */
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { type CalTime, emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
 import { Engine } from '../../src/sync/engine.ts'
 import type { SyncReport } from '../../src/sync/report.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { Item } from '../fakes/microsoft365/mailbox.ts'
+import { openerOn, openOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 import { type Harness, openHarness } from './harness.ts'
 
@@ -35,11 +35,7 @@ afterEach(async () => {
   expect(graph.mostAtOnce).toBeLessThanOrEqual(4)
 })
 
-const open = (mailbox: string, organizer: string | null = null): Source =>
-  openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(mailbox, 'Europe/Berlin')
+const open = (mailbox: string, organizer: string | null = null): Source => openOn(graph, mailbox, organizer)
 
 /** The general rule after each: one more round writes nothing on either side. */
 async function expectQuiet(): Promise<void> {
@@ -732,10 +728,7 @@ describe('transport and rights', () => {
 
   it('S52 many rooms at once keep to four requests for each', async () => {
     const rooms = Array.from({ length: 40 }, (_, n) => `many${n}@contoso.test`)
-    const openAll = openMicrosoft365({
-      ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-      ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-    })
+    const openAll = openerOn(graph)
     for (const address of rooms) {
       for (let n = 0; n < 5; n++) {
         const { id: _, ...series } = bookedSeries()

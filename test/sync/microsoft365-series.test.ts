@@ -1,10 +1,10 @@
 /** Series in a room of Microsoft 365 that Exchange keeps otherwise than iCalendar does: taken-back exceptions, changes of clocks. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMicrosoft365 } from '../../adapters/microsoft365/index.ts'
 import { type CalTime, emptyMaster, type Master, type Override, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { occurrences } from '../../src/schedule/recurrence.ts'
 import type { Source } from '../../src/sync/source.ts'
 import type { FakeMailbox } from '../fakes/microsoft365/mailbox.ts'
+import { openOn } from '../fakes/microsoft365/open.ts'
 import { FakeGraph } from '../fakes/microsoft365/server.ts'
 import { type Harness, openHarness } from './harness.ts'
 
@@ -19,10 +19,7 @@ beforeEach(async () => {
   await graph.start()
   graph.mailbox(r1)
   harness = await openHarness()
-  source = openMicrosoft365({
-    ...{ tenantId: '11111111-2222-3333-4444-555555555555', clientId: 'aaaaaaaa-2222-3333-4444-555555555555' },
-    ...{ clientSecret: 'secret', organizer: null, tenant: '101', graphUrl: graph.url, authorityUrl: graph.url },
-  })(r1, 'Europe/Berlin')
+  source = openOn(graph, r1)
 })
 afterEach(async () => {
   // Whatever happened: a third round writes nothing on either side.
