@@ -1,6 +1,6 @@
 import { badRequest } from '../dav/errors.ts'
 import { caldav, calendarserver, dav, kaldav } from '../dav/names.ts'
-import { propertyRequest } from '../dav/propfind.ts'
+import { type PropertyRequest, propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus, sendXml } from '../dav/respond.ts'
 import { document, element, emptyElements } from '../dav/write.ts'
 import { attribute, child, children, childrenNamed, textOf, type XmlNode } from '../dav/xml.ts'
@@ -83,12 +83,12 @@ const requireOneProp = (body: XmlNode, least: 0 | 1): void => {
 
 const answer = async (
   exchange: Exchange,
-  body: XmlNode,
+  request: PropertyRequest,
   test: Test,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<void> => {
   const { byPath: personal } = await personalOf(exchange)
-  const question = { request: propertyRequest(body), minimal: exchange.prefer.minimal, personal }
+  const question = { request, minimal: exchange.prefer.minimal, personal }
   const found = (await allPrincipals(exchange)).filter(test).slice(0, limit)
   await sendMultistatus(
     exchange.response,
@@ -96,23 +96,38 @@ const answer = async (
   )
 }
 
+/** The children of a search that are no properties. */
+const PARTS: ReadonlySet<string> = new Set([
+  ...['prop', 'property-search', 'apply-to-principal-collection-set'].map(dav),
+  calendarserver('limit'),
+])
+
+/** What is asked about those found. python-caldav leaves DAV:prop empty and writes its properties beside it. */
+const propertiesAsked = (body: XmlNode): PropertyRequest => {
+  const asked = propertyRequest(body)
+  if (asked.kind !== 'prop' || asked.names.length > 0) return asked
+  return { kind: 'prop', names: children(body).flatMap(({ name }) => (PARTS.has(name) ? [] : [name])) }
+}
+
 const kindOf = (entry: Entry): string => textIn(entry, caldav('calendar-user-type')).trim()
 
-/** RFC 3744 §9.4; `test="anyof"` and `type="ROOM"` as Apple's clients send them. */
+/**
+ * RFC 3744 §9.4; `test="anyof"` and `type="ROOM"` as Apple's clients send them. Without a condition it finds everybody,
+ * which is how python-caldav lists principals.
+ */
 export const principalPropertySearch: Report = async (exchange, body) => {
   requireDepth0(exchange)
   requireOneProp(body, 0)
   const tests = childrenNamed(body, dav('property-search')).map(searchTest)
-  if (tests.length === 0) throw badRequest('DAV:principal-property-search holds DAV:property-search')
   const any = oneOf(body, 'test', ['anyof', 'allof']) === 'anyof'
   const type = oneOf(body, 'type', KINDS, (kind, value) => kind === value.toLowerCase())
   const limit = limitOf(body)
   await answer(
     exchange,
-    body,
+    propertiesAsked(body),
     entry =>
       (type === null || kindOf(entry) === type) &&
-      (any ? tests.some(test => test(entry)) : tests.every(test => test(entry))),
+      (any && tests.length > 0 ? tests.some(test => test(entry)) : tests.every(test => test(entry))),
     limit,
   )
 }
@@ -157,7 +172,7 @@ export const calendarserverPrincipalSearch: Report = async (exchange, body) => {
   const limit = limitOf(body)
   const tests = tokens.filter(token => token !== '').map(tokenTest)
   const ofKind: Test = entry => !kinds || kinds.includes(kindOf(entry))
-  await answer(exchange, body, entry => ofKind(entry) && tests.every(test => test(entry)), limit)
+  await answer(exchange, propertyRequest(body), entry => ofKind(entry) && tests.every(test => test(entry)), limit)
 }
 
 /** RFC 3744 §9.3: which of the principals here are me, or which of the resources name me in a property. */
@@ -169,7 +184,7 @@ export const principalMatch: Report = async (exchange, body) => {
   if ((property === null) === (self === null))
     throw badRequest('DAV:principal-match holds DAV:self or DAV:principal-property')
   const own = userHref(exchange.person.name)
-  if (!property) return answer(exchange, body, entry => entry.href === own)
+  if (!property) return answer(exchange, propertyRequest(body), entry => entry.href === own)
   const [name] = children(property).map(node => node.name)
   if (name === undefined) throw badRequest('DAV:principal-property names a property')
   const { byPath: personal } = await personalOf(exchange)
@@ -186,5 +201,5 @@ export const principalMatch: Report = async (exchange, body) => {
 export const aclPrincipalPropSet: Report = async (exchange, body) => {
   requireDepth0(exchange)
   requireOneProp(body, 1)
-  await answer(exchange, body, entry => entry.href === userHref(exchange.person.name))
+  await answer(exchange, propertyRequest(body), entry => entry.href === userHref(exchange.person.name))
 }

@@ -104,9 +104,9 @@ async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked
 export const query: Report = async (exchange, body) => {
   const asked = plan(body)
   reportProperties(body, timezoneChoice(exchange.request.headers))
-  const scopes = asked.nothing ? [] : await scopesOf(exchange)
+  const scopes = await scopesOf(exchange)
   const parts = async function* (): AsyncGenerator<string> {
-    for (const scope of scopes) yield* responses(exchange, scope, body, asked)
+    for (const scope of asked.nothing ? [] : scopes) yield* responses(exchange, scope, body, asked)
   }
   const headers = exchange.prefer.minimal ? applied('return=minimal') : {}
   await sendMultistatus(exchange.response, parts(), headers)

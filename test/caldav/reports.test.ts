@@ -178,6 +178,11 @@ describe('calendar-query (RFC 4791 §7.8)', () => {
     expect(await found(query('').replace('name="VEVENT"', 'name="VTODO"'))).toEqual([])
   })
 
+  it('of tasks at a calendar that is not there says so, as that of events does', async () => {
+    const tasks = query('').replace('name="VEVENT"', 'name="VTODO"')
+    expect((await report('/dav/calendars/lh999/', tasks)).status).toBe(404)
+  })
+
   it('of one event, and of all rooms at once', async () => {
     expect(await found(query(''), `${calendar}single.ics`)).toEqual(['single'])
     expect(await found(query(range('20270105T000000Z', '20270106T000000Z')), '/dav/calendars/')).toEqual([
@@ -449,6 +454,19 @@ describe('principals', () => {
       '/dav/principals/resources/lh102/',
     ])
     expect(await search(body('a', ' type="RESOURCE"'))).toEqual(['/dav/principals/resources/cam1/'])
+  })
+
+  it('are found with the properties python-caldav writes beside an empty DAV:prop', async () => {
+    const body = (search: string): string =>
+      `<D:principal-property-search xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">${search}<D:prop/><C:calendar-home-set/><D:displayname/></D:principal-property-search>`
+    const name =
+      '<D:property-search><D:prop><D:displayname/></D:prop><D:match>Lecture Hall 101</D:match></D:property-search>'
+    const [found] = multistatus((await report('/dav/', body(name))).body).values()
+    expect([...(found?.properties.keys() ?? [])]).toEqual([`${C}calendar-home-set`, '{DAV:}displayname'])
+    expect(await search(body(''), '/dav/')).toEqual([
+      '/dav/principals/users/av-team/',
+      ...['lh101', 'lh102', 'cam1'].map(room => `/dav/principals/resources/${room}/`),
+    ])
   })
 
   it.each([
