@@ -6,11 +6,14 @@ import { DATA_TYPES } from './data-spec.ts'
 import * as limits from './limits.ts'
 import {
   addMemberHref,
+  CONFLICTS_SEGMENT,
   calendarHref,
   homeHref,
   inboxHref,
   outboxHref,
+  placeOfHref,
   principalsHref,
+  roomHref,
   SCHEDULE_SEGMENT,
   userHref,
 } from './places.ts'
@@ -29,8 +32,17 @@ const whereScheduling =
   (target: Target): string | null =>
     target.scheduling ? value : null
 
-/** The account owns everything that is not a person's or a room's own principal. */
-const owner = (target: Target): string => href(target.kind === 'user' ? target.href : principalsHref)
+/** Calendars of several resources belong to nobody in particular. */
+const ownerOfCalendar = (segment: string): string | null =>
+  segment === SCHEDULE_SEGMENT || segment === CONFLICTS_SEGMENT ? null : href(roomHref(segment))
+
+/** RFC 3744 §5.1: a principal, so that its name and addresses can be asked. */
+const owner = (target: Target): string | null => {
+  const place = placeOfHref(target.href)
+  if (place?.kind === 'user' || place?.kind === 'room') return href(target.href)
+  if (place?.kind === 'inbox' || place?.kind === 'outbox') return href(userHref(target.person.name))
+  return place?.kind === 'calendar' || place?.kind === 'event' ? ownerOfCalendar(place.calendar) : null
+}
 
 const accessList = (target: Target): string =>
   element(

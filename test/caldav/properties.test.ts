@@ -58,6 +58,23 @@ describe('PROPFIND', () => {
     expect(answer.body).toContain('<D:sync-collection/>')
   })
 
+  it.each([
+    [path, '/dav/principals/resources/lh101/'],
+    [`${path}a.ics`, '/dav/principals/resources/lh101/'],
+    ['/dav/principals/resources/lh101/', '/dav/principals/resources/lh101/'],
+    ['/dav/principals/users/av-team/', '/dav/principals/users/av-team/'],
+  ])('of %s names as its owner a principal, whose addresses can be asked', async (at, owner) => {
+    const found = property((await propfind(at, propfindBody('D:owner'))).body, at, '{DAV:}owner')
+    expect(found).toBe(owner)
+    const asked = await propfind(owner, propfindBody('C:calendar-user-address-set'))
+    expect(property(asked.body, owner, `${C}calendar-user-address-set`)).toContain(owner)
+  })
+
+  it.each(['/dav/', '/dav/calendars/', '/dav/calendars/_schedule/'])('of %s names no owner', async at => {
+    const answer = multistatus((await propfind(at, propfindBody('D:owner'))).body)
+    expect(answer.get(at)?.properties.get('{DAV:}owner')?.status).toBe(404)
+  })
+
   it('does not offer to synchronise the conflicts, which are in no change log', async () => {
     const at = '/dav/calendars/_conflicts/'
     const answer = await propfind(at, propfindBody('D:supported-report-set', 'D:sync-token', 'CS:getctag'))
