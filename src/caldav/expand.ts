@@ -25,9 +25,17 @@ const find = (event: ScheduleEvent, window: Window, zone: string): readonly Occu
   }
 }
 
+/** The first occurrence of the series, where no override is in its place. */
+const opensSeries = ({ component, recurrenceId }: Occurrence, { master }: ScheduleEvent, zone: string): boolean =>
+  master !== null &&
+  component === master &&
+  recurrenceId !== null &&
+  toEpoch(recurrenceId, zone) === toEpoch(master.start, zone)
+
 /**
  * The occurrences inside a window as events of their own, in UTC and without rules; `null` where there is none
- * (RFC 4791 §9.6.5). An event that does not recur stays one without RECURRENCE-ID.
+ * (RFC 4791 §9.6.5). An event that does not recur has no RECURRENCE-ID, and neither has the first occurrence of a
+ * series, which is how Apple's server and sabre/dav write it.
  */
 export const expandEvent = (event: ScheduleEvent, window: Window, zone: string): ScheduleEvent | null => {
   const found = find(event, window, zone)
@@ -36,8 +44,9 @@ export const expandEvent = (event: ScheduleEvent, window: Window, zone: string):
   if (first.recurrenceId === null) {
     return { ...event, master: at(first, zone), overrides: [], resourceIds: [] }
   }
+  const opening = found.find(occurrence => opensSeries(occurrence, event, zone)) ?? null
   const overrides = found.flatMap(occurrence =>
-    occurrence.recurrenceId === null
+    occurrence.recurrenceId === null || occurrence === opening
       ? []
       : [
           {
@@ -47,5 +56,5 @@ export const expandEvent = (event: ScheduleEvent, window: Window, zone: string):
           },
         ],
   )
-  return { ...event, master: null, overrides, resourceIds: [] }
+  return { ...event, master: opening && at(opening, zone), overrides, resourceIds: [] }
 }

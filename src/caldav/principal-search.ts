@@ -1,4 +1,4 @@
-import { badRequest } from '../dav/errors.ts'
+import { badRequest, needPrivilege } from '../dav/errors.ts'
 import { caldav, calendarserver, dav, kaldav } from '../dav/names.ts'
 import { type PropertyRequest, propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus, sendXml } from '../dav/respond.ts'
@@ -7,7 +7,7 @@ import { attribute, child, children, childrenNamed, textOf, type XmlNode } from 
 import { allPrincipals, type Entry, entriesBelow } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { personalOf } from './personal.ts'
-import { userHref } from './places.ts'
+import { homeHref, userHref } from './places.ts'
 import type { Report } from './report.ts'
 
 /** What principals are found by, in the words RFC 3744 §9.5 asks for. */
@@ -197,9 +197,15 @@ export const principalMatch: Report = async (exchange, body) => {
   )
 }
 
-/** RFC 3744 §9.2: the principals an access control list names; ours name whoever asks. */
+/**
+ * RFC 3744 §9.2: the principals an access control list names; ours name whoever asks.
+ * @throws DavError 403 at the home, whose list nobody may read
+ */
 export const aclPrincipalPropSet: Report = async (exchange, body) => {
   requireDepth0(exchange)
   requireOneProp(body, 1)
+  if (exchange.place.kind === 'home') {
+    throw needPrivilege(homeHref, 'read-acl', 'The home has no access list of its own: ask a calendar')
+  }
   await answer(exchange, propertyRequest(body), entry => entry.href === userHref(exchange.person.name))
 }

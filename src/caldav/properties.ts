@@ -18,7 +18,7 @@ import {
   userHref,
 } from './places.ts'
 import { PUSH_PROPERTIES } from './push.ts'
-import { privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
+import { HOME_PRIVILEGES, privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
 import { supportedReports } from './supported.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
 import { urn } from './urn.ts'
@@ -107,6 +107,9 @@ const defaultCalendar: Property<Target> = {
 const eventComponent = '<C:comp name="VEVENT"/>'
 
 export const HOME_PROPERTIES = propertyTable<CollectionTarget>(collection(), CHANGE_MARKERS, [
+  // The home is everybody's: who may do what is written at each calendar.
+  { name: dav('current-user-privilege-set'), value: () => HOME_PRIVILEGES },
+  { name: dav('acl'), value: () => null },
   syncToken,
   defaultCalendar,
   // Of the page that a browser gets here.
@@ -179,7 +182,11 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
     // UTC says no more than no zone at all.
     value: ({ calendar: { zone } }) => (zone === 'UTC' ? null : calendarTimezone(zone)),
   },
-  { name: caldav('calendar-timezone-id'), personal: true, value: target => escapeXml(target.calendar.zone) },
+  {
+    name: caldav('calendar-timezone-id'),
+    personal: true,
+    value: ({ calendar: { zone } }) => (zone === 'UTC' ? null : escapeXml(zone)),
+  },
   ...PUSH_PROPERTIES,
   { name: AVAILABILITY, personal: true, value: () => null },
   { name: apple('calendar-color'), personal: true, value: () => null },

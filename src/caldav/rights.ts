@@ -19,18 +19,16 @@ export const accessAt = (person: Person, segment: string): Access => {
 export const rightsOf = (person: Person, place: Place): Access =>
   place.kind === 'calendar' || place.kind === 'event' ? accessAt(person, place.calendar) : 'read'
 
-const READING = [
-  dav('read'),
-  dav('read-acl'),
-  dav('read-current-user-privilege-set'),
-  caldav('read-free-busy'),
-] as const
+const LOOKING = [dav('read'), dav('read-current-user-privilege-set'), caldav('read-free-busy')] as const
+const READING = [...LOOKING, dav('read-acl')] as const
 /** Aggregates and their parts are both listed: some clients only look for one of them. */
 const WRITING = [dav('write'), dav('write-content'), dav('write-properties'), dav('bind'), dav('unbind')] as const
 
 const privileges = (names: readonly string[]): string =>
   names.map(name => element(dav('privilege'), element(name))).join('')
 
+/** Everybody's at the home, whose access list nobody reads: the calendars in it have one each. */
+export const HOME_PRIVILEGES = privileges(LOOKING)
 const READER = privileges(READING)
 const WRITER = privileges([...READING, ...WRITING])
 

@@ -32,7 +32,7 @@ export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
   [dav('principal-match')]: EVERYWHERE,
   [dav('principal-property-search')]: EVERYWHERE,
   [dav('principal-search-property-set')]: PRINCIPALS,
-  [calendarserver('calendarserver-principal-search')]: PRINCIPALS,
+  [calendarserver('calendarserver-principal-search')]: EVERYWHERE,
 }
 
 const set = (names: readonly string[]): string =>

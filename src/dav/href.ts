@@ -44,14 +44,11 @@ export const pathOf = (target: string): string => {
 }
 
 /**
- * Decoded segments of a path; dot segments are refused, never resolved. Several slashes at the end are one: clients
- * that put a path together from parts leave them.
+ * Decoded segments of a path; dot segments are refused, never resolved. Several slashes are one: clients that put a
+ * path together from parts leave them, and no name here is empty.
  * @throws DavError 400
  */
 export const decodePath = (path: string): DecodedPath => {
-  const raw = path.split('/')
-  raw.shift()
-  const trailingSlash = raw.at(-1) === ''
-  while (raw.at(-1) === '') raw.pop()
-  return { segments: raw.map(decodeSegment), trailingSlash }
+  const named = path.split('/').filter(raw => raw !== '')
+  return { segments: named.map(decodeSegment), trailingSlash: path.endsWith('/') }
 }

@@ -200,21 +200,19 @@ describe('PROPPATCH', () => {
     expect(property(after.body, path, `${APPLE}calendar-order`)).toBeNull()
   })
 
-  it('of a calendar in UTC is no calendar-timezone, until somebody sets one', async () => {
+  it('of a calendar in UTC are no calendar-timezone and no id of one, until somebody sets them', async () => {
     const inUtc = RESOURCES.map(room => ({ ...room, timeZone: 'UTC' }))
     const utc = await startTestGateway({ resources: inUtc })
     onTestFinished(() => utc.close())
     const ask = async () => {
-      const answer = await utc.call('PROPFIND', path, {
-        headers: { depth: '0' },
-        body: propfindBody('C:calendar-timezone'),
-      })
-      return property(answer.body, path, `${C}calendar-timezone`)
+      const body = propfindBody('C:calendar-timezone', 'C:calendar-timezone-id')
+      const answer = await utc.call('PROPFIND', path, { headers: { depth: '0' }, body })
+      return ['calendar-timezone', 'calendar-timezone-id'].map(name => property(answer.body, path, `${C}${name}`))
     }
-    expect(await ask()).toBeNull()
+    expect(await ask()).toEqual([null, null])
     const body = update('<C:calendar-timezone-id>Etc/UTC</C:calendar-timezone-id>')
     await utc.call('PROPPATCH', path, { body })
-    expect(await ask()).toContain('BEGIN:VTIMEZONE')
+    expect(await ask()).toEqual([expect.stringContaining('BEGIN:VTIMEZONE'), 'Etc/UTC'])
   })
 
   it('Apple sends a whole VTIMEZONE, and what is none is refused', async () => {

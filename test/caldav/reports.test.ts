@@ -224,6 +224,17 @@ describe('calendar-data (RFC 4791 §9.6)', () => {
     expect(text).not.toMatch(/RRULE|EXDATE|VTIMEZONE/)
   })
 
+  it('expands the first occurrence of a series without RECURRENCE-ID, as Apple and sabre/dav do', async () => {
+    const text = await dataOf(data('<C:expand start="20270201T000000Z" end="20270302T000000Z"/>'))
+    expect(text.match(/RECURRENCE-ID.*/g)).toEqual([
+      'RECURRENCE-ID:20270215T080000Z',
+      'RECURRENCE-ID:20270222T080000Z',
+      'RECURRENCE-ID:20270301T080000Z',
+    ])
+    const later = await dataOf(data('<C:expand start="20270220T000000Z" end="20270302T000000Z"/>'))
+    expect(later.match(/RECURRENCE-ID/g)).toHaveLength(2)
+  })
+
   it('limits overrides to those in the window', async () => {
     const without = await dataOf(data('<C:limit-recurrence-set start="20270301T000000Z" end="20270302T000000Z"/>'))
     expect([without.includes('RRULE'), without.includes('Verlegt')]).toEqual([true, false])
@@ -494,6 +505,23 @@ describe('principals', () => {
     expect(await search(body('north', '102'))).toEqual(['/dav/principals/resources/lh102/'])
     expect(await search(body('101'))).toEqual(['/dav/principals/resources/lh101/', '/dav/principals/resources/lh102/'])
     expect(await search(body('camera'))).toEqual([])
+  })
+
+  it('are searched for in Apple’s way from a calendar too', async () => {
+    const body =
+      '<CS:calendarserver-principal-search xmlns:CS="http://calendarserver.org/ns/" xmlns:D="DAV:" context="location"><CS:search-token>102</CS:search-token><D:prop><D:displayname/></D:prop></CS:calendarserver-principal-search>'
+    expect(await search(body, calendar)).toEqual(['/dav/principals/resources/lh102/'])
+  })
+
+  it('are not told by the home, whose access list nobody may read (RFC 3744 §9.2)', async () => {
+    const body = '<D:acl-principal-prop-set xmlns:D="DAV:"><D:prop><D:displayname/></D:prop></D:acl-principal-prop-set>'
+    expect(await search(body, calendar)).toEqual(['/dav/principals/users/av-team/'])
+    const home = await report('/dav/calendars/', body)
+    expect([home.status, condition(home.body)]).toEqual([403, '{DAV:}need-privileges'])
+    const asked = propfindBody('D:acl', 'D:current-user-privilege-set')
+    const answer = await gateway.call('PROPFIND', '/dav/calendars/', { headers: { depth: '0' }, body: asked })
+    expect(property(answer.body, '/dav/calendars/', '{DAV:}acl')).toBeNull()
+    expect(answer.body).not.toContain('read-acl')
   })
 
   it('say which of them is me (RFC 3744 §9.3)', async () => {
