@@ -167,8 +167,8 @@ class Inner implements Database {
 
 const readingFrom = (client: pg.ClientBase): Snapshot => ({
   query: (sql, values = []) => run(client, sql, values),
-  async *pages<R extends Row>(sql: string) {
-    await run(client, `DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [])
+  async *pages<R extends Row>(sql: string, values: readonly SqlValue[] = []) {
+    await run(client, `DECLARE pages NO SCROLL CURSOR FOR ${sql}`, values)
     try {
       for (;;) {
         const page = await run<R>(client, `FETCH ${pageSize} FROM pages`, [])

@@ -91,6 +91,8 @@ class Sqlite implements Database {
     const connection = new Connection(this.#path, { readOnly: true })
     try {
       connection.hold()
+      // The newest commit may not be durable yet; nobody reads what could still be lost.
+      if (this.#reader.inTransaction) await this.#sync()
       return await work(readingFrom(connection))
     } finally {
       connection.close()
@@ -164,15 +166,24 @@ class Sqlite implements Database {
   /** Answers a committed group once it is durable; until then nobody reads what it wrote, as it could still be lost. */
   async #answer(group: readonly Waiting[]): Promise<void> {
     try {
+      await this.#sync()
+    } catch (failure) {
+      return refuse(group, failure)
+    }
+    this.#reader?.release()
+    for (const { settle } of group) settle(null)
+  }
+
+  /** All that has been committed until now is durable when this resolves. @throws Unavailable */
+  async #sync(): Promise<void> {
+    try {
       if (this.#fault) throw this.#fault
       await this.#log?.sync()
     } catch (error) {
       // Another sync would only seem to succeed: what the disk has, nobody can say any more.
       this.#fault ??= failed(this.#path, error)
-      return refuse(group, this.#fault)
+      throw this.#fault
     }
-    this.#reader?.release()
-    for (const { settle } of group) settle(null)
   }
 
   /** Waits without holding the event loop while another process writes. */
@@ -272,9 +283,9 @@ const readingFrom = (connection: Connection): Snapshot => ({
     await breathe()
     return connection.run<R>(sql, values)
   },
-  async *pages<R extends Row>(sql: string) {
+  async *pages<R extends Row>(sql: string, values: readonly SqlValue[] = []) {
     let page: R[] = []
-    for (const row of connection.iterate<R>(sql)) {
+    for (const row of connection.iterate<R>(sql, values)) {
       if (page.push(row) < pageSize) continue
       yield page
       page = []

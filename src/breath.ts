@@ -1,5 +1,5 @@
 /** How long work may go on before everything else has its turn, ms. */
-const longest = 15
+const longest = 10
 
 /** Since when such work has been going on in this turn of the event loop, and its end. */
 let turn: { readonly began: number; readonly ended: Promise<void> } | null = null

@@ -63,8 +63,10 @@ export class Connection {
     }
   }
 
-  iterate<R extends Row>(sql: string): Iterable<R> {
-    return this.#database.prepare(sql).iterate() as unknown as Iterable<R>
+  /** Row by row, by a statement of its own: one that is kept may be run again before this has come to its end. */
+  iterate<R extends Row>(sql: string, values: readonly SqlValue[] = []): Iterable<R> {
+    const prepared = this.#newlyPrepared(sql)
+    return prepared.statement.iterate(...bound(prepared, values)) as unknown as Iterable<R>
   }
 
   exec(sql: string): void {
@@ -99,16 +101,20 @@ export class Connection {
     this.#database.close()
   }
 
-  #prepare(sql: string): Prepared {
-    const known = this.#prepared.get(sql)
-    if (known) return known
+  #newlyPrepared(sql: string): Prepared {
     // Bound by position: SQLite looks for each name from the beginning, which is slow for many rows.
     const order: number[] = []
     const text = sql.replaceAll(/\$(\d+)/g, (_, number: string) => {
       order.push(Number(number) - 1)
       return '?'
     })
-    const prepared = { statement: this.#database.prepare(text), order, count: Math.max(-1, ...order) + 1 }
+    return { statement: this.#database.prepare(text), order, count: Math.max(-1, ...order) + 1 }
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql)
+    if (known) return known
+    const prepared = this.#newlyPrepared(sql)
     const [oldest] = this.#prepared.keys()
     if (this.#prepared.size >= statementLimit && oldest !== undefined) this.#prepared.delete(oldest)
     this.#prepared.set(sql, prepared)

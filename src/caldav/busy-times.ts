@@ -78,25 +78,19 @@ const utcTexts = (): ((seconds: number) => string) => {
   }
 }
 
-/** Periods written before others have their turn. */
-const SLICE = 1000
-
-const freebusyLine = async (type: BusyType, periods: readonly BusyPeriod[]): Promise<string> => {
-  const text = utcTexts()
-  const parts: string[] = []
-  for (let from = 0; from < periods.length; from += SLICE) {
-    await breathe()
-    const slice = periods.slice(from, from + SLICE)
-    parts.push(slice.map(({ start, end }) => `${text(start)}/${text(end)}`).join(','))
-  }
-  return `FREEBUSY;FBTYPE=${type}:${parts.join(',')}`
-}
+/** Periods of one property; then others have their turn. A type may have many properties (RFC 5545 §3.6.4). */
+const MOST_PERIODS = 1000
 
 const freebusyLines = async (periods: readonly BusyPeriod[]): Promise<readonly string[]> => {
   const lines: string[] = []
   for (const type of BUSY_TYPES) {
     const own = periods.filter(period => period.type === type)
-    if (own.length > 0) lines.push(await freebusyLine(type, own))
+    const text = utcTexts()
+    for (let from = 0; from < own.length; from += MOST_PERIODS) {
+      await breathe()
+      const times = own.slice(from, from + MOST_PERIODS).map(({ start, end }) => `${text(start)}/${text(end)}`)
+      lines.push(fold(`FREEBUSY;FBTYPE=${type}:${times.join(',')}`))
+    }
   }
   return lines
 }
@@ -117,11 +111,9 @@ export const freeBusyText = async (
     `DTSTAMP:${utcText(stamp)}`,
     `DTSTART:${utcText(window.from)}`,
     `DTEND:${utcText(window.to)}`,
-    ...(options.lines ?? []),
+    ...(options.lines ?? []).map(fold),
     ...(await freebusyLines(periods)),
     'END:VFREEBUSY',
     'END:VCALENDAR',
     '',
-  ]
-    .map(fold)
-    .join('\r\n')
+  ].join('\r\n')

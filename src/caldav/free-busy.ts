@@ -6,7 +6,7 @@ import { send } from '../dav/respond.ts'
 import { child } from '../dav/xml.ts'
 import { type Component, SCHEDULE, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
-import { type BusyOccurrence, busyWithin, calendarState } from '../store/calendar-reads.ts'
+import { type BusyOccurrence, busyWithin, calendarState, sayingTentative } from '../store/calendar-reads.ts'
 import { AVAILABILITY, availabilityText, unavailableTimes } from './availability.ts'
 import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
@@ -36,10 +36,9 @@ const known = new LRUCache<string, Tentative>({ max: 20_000 })
 
 const learn = async ({ store }: Gateway, rows: readonly BusyOccurrence[]): Promise<void> => {
   const missing = new Map(rows.filter(({ etag }) => !known.has(etag)).map(({ uid, etag }) => [uid, etag]))
-  for (const stored of await store.events([...missing.keys()])) {
-    const facts = /^STATUS:TENTATIVE/im.test(stored.body) ? tentativeIn(stored.event) : NONE
-    known.set(missing.get(stored.uid) ?? stored.etag, facts)
-  }
+  for (const etag of missing.values()) known.set(etag, NONE)
+  const few = await sayingTentative(store.database, [...missing.keys()])
+  for (const { uid, etag, event } of await store.events(few)) known.set(missing.get(uid) ?? etag, tentativeIn(event))
 }
 
 const typeOf = ({ etag, recurrenceId, blackout }: BusyOccurrence): BusyType => {
@@ -47,6 +46,9 @@ const typeOf = ({ etag, recurrenceId, blackout }: BusyOccurrence): BusyType => {
   const { all, overrides } = known.get(etag) ?? NONE
   return (overrides.get(recurrenceId ?? '') ?? all) ? 'BUSY-TENTATIVE' : 'BUSY'
 }
+
+/** Occurrences whose events are looked at before others have their turn. */
+const BATCH = 400
 
 /** What occupies a calendar inside a window: from the occurrence index; events are only read to learn their STATUS. */
 export const busyPeriods = async (
@@ -57,10 +59,14 @@ export const busyPeriods = async (
   // Conflicts are shown, and occupy nothing.
   if (calendar.kind === 'conflicts') return []
   const rows = await busyWithin(gateway.store, calendar.id, window)
-  await breathe()
-  await learn(gateway, rows)
-  await breathe()
-  return rows.map(row => ({ start: row.start, end: row.end, type: typeOf(row) }))
+  const periods: BusyPeriod[] = []
+  for (let from = 0; from < rows.length; from += BATCH) {
+    await breathe()
+    const batch = rows.slice(from, from + BATCH)
+    await learn(gateway, batch)
+    for (const row of batch) periods.push({ start: row.start, end: row.end, type: typeOf(row) })
+  }
+  return periods
 }
 
 /** When a calendar is closed by the availability set for it (RFC 7953). */

@@ -1,8 +1,8 @@
 /** Reads for whole lists of a calendar's members at once: what a CalDAV answer is made of. */
 import type { Window } from '../schedule/recurrence.ts'
-import { tokenOf } from './change-log.ts'
 import type { Database, Row } from './database.ts'
 import { rangeScan, rollingBeyond } from './occurrence-index.ts'
+import { inPages } from './pages.ts'
 import type { Reader } from './reader.ts'
 import { inLists, placeholders } from './sql.ts'
 import type { Member } from './types.ts'
@@ -30,58 +30,23 @@ const membersBy = async (
 export const membersNamed = (database: Database, resourceId: number, names: readonly string[]): Promise<Member[]> =>
   membersBy(database, resourceId, 'name', names)
 
-/** A longer window is scanned in pieces, seconds: each of them takes a few milliseconds. */
-const PIECE = 60 * 86_400
-const MOST_PIECES = 200
+/** CROSS JOIN: the scan comes first. With a LIMIT SQLite may else begin with all members. */
+const MEMBERS = `SELECT m.name, m.uid, m.etag FROM (${rangeScan}) o CROSS JOIN member m
+  WHERE m.uid = o.uid AND m.resource_id = $1`
 
-/** A long window in pieces; none of the calendar's occurrences lies outside them. */
-const piecesOf = async (database: Database, resourceId: number, { from, to }: Window): Promise<Window[]> => {
-  const [extent] = await database.query(
-    'SELECT MIN(start_at) AS earliest, MAX(start_at) AS latest FROM occurrence WHERE resource_id = $1',
-    [resourceId],
-  )
-  if (extent?.earliest == null) return []
-  const begin = Math.max(from, Number(extent.earliest))
-  const end = Math.min(to, Math.max(begin, Number(extent.latest)) + 1)
-  const length = Math.max(PIECE, Math.ceil((end - begin) / MOST_PIECES))
-  return Array.from({ length: Math.ceil((end - begin) / length) }, (_, index) => ({
-    from: begin + index * length,
-    to: Math.min(end, begin + (index + 1) * length),
-  }))
-}
-
-interface Scanned {
-  readonly piece: Window
-  readonly rows: readonly Row[]
-}
-
-/** The rows of each piece; what reaches from one into the next is found in both. All of one state of the calendar. */
-const scan = async (database: Database, sql: string, resourceId: number, window: Window): Promise<Scanned[]> => {
-  const read = async (piece: Window): Promise<Scanned> => ({
-    piece,
-    rows: await database.query(sql, [resourceId, piece.from, piece.to]),
-  })
-  if (window.to - window.from <= PIECE) return [await read(window)]
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const token = await tokenOf(database, resourceId)
-    const found: Scanned[] = []
-    for (const piece of await piecesOf(database, resourceId, window)) found.push(await read(piece))
-    if (token === (await tokenOf(database, resourceId))) return found
-  }
-  return [await read(window)]
-}
-
-const DISTINCT = `SELECT DISTINCT m.name, m.uid, m.etag FROM (${rangeScan}) o
-  JOIN member m ON m.uid = o.uid AND m.resource_id = $1`
-
-/** The members with an occurrence in the window; one query where the index holds all of it. */
+/** The members with an occurrence in the window; one state where the index holds all of it. */
 export const membersWithin = async (reader: Reader, resourceId: number, window: Window): Promise<Member[]> => {
   const { database } = reader
   const { from, to } = window
   const beyond = await rollingBeyond(database, resourceId, window)
   if (beyond.length === 0) {
-    const members = (await scan(database, DISTINCT, resourceId, window)).flatMap(({ rows }) => rows.map(member))
-    return [...new Map(members.map(each => [each.name, each])).values()]
+    // Not DISTINCT: over the many occurrences of a few series that would be one long step.
+    const members = new Map<string, Member>()
+    await inPages(database, MEMBERS, [resourceId, from, to], row => {
+      const name = String(row.name)
+      if (!members.has(name)) members.set(name, member(row))
+    })
+    return [...members.values()]
   }
   return membersBy(database, resourceId, 'uid', await reader.uidsIn(resourceId, from, to))
 }
@@ -97,7 +62,7 @@ export interface BusyOccurrence {
 }
 
 const BUSY = `SELECT o.uid, m.etag, o.recurrence_id, o.start_at, o.end_at, o.blackout FROM (${rangeScan}) o
-  JOIN member m ON m.uid = o.uid AND m.resource_id = $1 WHERE o.busy = 1 OR o.blackout = 1`
+  CROSS JOIN member m WHERE m.uid = o.uid AND m.resource_id = $1 AND (o.busy = 1 OR o.blackout = 1)`
 
 const occurrence = (row: Row): BusyOccurrence => ({
   uid: String(row.uid),
@@ -108,21 +73,33 @@ const occurrence = (row: Row): BusyOccurrence => ({
   blackout: row.blackout === 1,
 })
 
-/** What occupies a calendar in the window; one query where the index holds all of it. @throws TooManyOccurrences */
+/** What occupies a calendar in the window; one state where the index holds all of it. @throws TooManyOccurrences */
 export const busyWithin = async (reader: Reader, resourceId: number, window: Window): Promise<BusyOccurrence[]> => {
   const { database } = reader
   const { from, to } = window
   const beyond = await rollingBeyond(database, resourceId, window)
   if (beyond.length === 0) {
-    const pieces = await scan(database, BUSY, resourceId, window)
-    return pieces.flatMap(({ piece, rows }, index) =>
-      rows.map(occurrence).filter(({ start }) => index === 0 || start >= piece.from),
-    )
+    const found: BusyOccurrence[] = []
+    await inPages(database, BUSY, [resourceId, from, to], row => found.push(occurrence(row)))
+    return found
   }
   const busy = (await reader.occurrencesIn(resourceId, from, to)).filter(row => row.busy || row.blackout)
   const members = await membersBy(database, resourceId, 'uid', [...new Set(busy.map(({ uid }) => uid))])
   const etags = new Map(members.map(({ uid, etag }) => [uid, etag]))
   return busy.map(row => ({ ...row, etag: etags.get(row.uid) ?? '' }))
+}
+
+/** Those of the events whose text says anywhere that something is tentative; their STATUS need not be it. */
+export const sayingTentative = async (database: Database, uids: readonly string[]): Promise<string[]> => {
+  const found: string[] = []
+  for (const part of inLists(uids)) {
+    const rows = await database.query(
+      `SELECT uid FROM event WHERE uid IN (${placeholders(part.length)}) AND LOWER(body) LIKE '%tentative%'`,
+      part,
+    )
+    found.push(...rows.map(({ uid }) => String(uid)))
+  }
+  return found
 }
 
 /** An event as a calendar serves it; nothing of it is parsed. */

@@ -7,7 +7,7 @@ export type SqlValue = string | number | null
 export interface Snapshot {
   query<R extends Row = Row>(sql: string, values?: readonly SqlValue[]): Promise<R[]>
   /** The rows of a large answer, some hundred at a time, so that it never lies in memory whole. */
-  pages<R extends Row = Row>(sql: string): AsyncIterable<R[]>
+  pages<R extends Row = Row>(sql: string, values?: readonly SqlValue[]): AsyncIterable<R[]>
 }
 
 /**

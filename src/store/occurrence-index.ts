@@ -1,8 +1,10 @@
 /** The occurrence index: every time an event takes in every calendar it lies in, found by range. */
+import { breathe } from '../breath.ts'
 import { TooManyOccurrences } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
 import type { Database, Row, SqlValue } from './database.ts'
+import { inPages } from './pages.ts'
 import { rowOf, type Spread } from './spread.ts'
 import { valueLists } from './sql.ts'
 import type { OccurrenceRow } from './types.ts'
@@ -109,8 +111,11 @@ export async function dropIndex(database: Database, uid: string): Promise<void> 
   await database.query('DELETE FROM rolling WHERE uid = $1', [uid])
 }
 
-export const indexed = async (database: Database, resourceId: number, window: Window): Promise<OccurrenceRow[]> =>
-  (await database.query(rangeScan, [resourceId, window.from, window.to])).map(occurrence)
+export const indexed = async (database: Database, resourceId: number, window: Window): Promise<OccurrenceRow[]> => {
+  const found: OccurrenceRow[] = []
+  await inPages(database, rangeScan, [resourceId, window.from, window.to], row => found.push(occurrence(row)))
+  return found
+}
 
 /** A series that goes on, and the part of it that is indexed. */
 export interface Rolling {
@@ -140,13 +145,14 @@ const touches = ({ start, end }: OccurrenceRow, { from, to }: Window): boolean =
  * The occurrences of series in the window that the index does not hold.
  * @throws TooManyOccurrences
  */
-export function expandBeyond(
+export async function expandBeyond(
   series: readonly { readonly event: ScheduleEvent; readonly part: Window }[],
   window: Window,
   zone: string,
-): OccurrenceRow[] {
+): Promise<OccurrenceRow[]> {
   const found: OccurrenceRow[] = []
   for (const { event, part } of series) {
+    await breathe()
     const outside = [
       { from: window.from, to: Math.min(window.to, part.from) },
       { from: Math.max(window.from, part.to), to: window.to },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { breathe } from '../breath.ts'
 import { TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
@@ -8,13 +9,11 @@ import { listConflicts } from './conflict-rows.ts'
 import type { Database, Row } from './database.ts'
 import { listEntries } from './journal.ts'
 import { ACCOUNT, expandBeyond, indexed, rollingBeyond } from './occurrence-index.ts'
+import { inPages } from './pages.ts'
 import { listResources, resourceById, resourceByName } from './resources.ts'
 import { ALWAYS } from './spread.ts'
 import { inLists, placeholders } from './sql.ts'
 import type { CalendarChanges, Conflict, JournalEntry, Member, OccurrenceRow, Resource, StoredEvent } from './types.ts'
-
-/** Rows of a long list read at a time: so many take a few milliseconds. */
-const pageSize = 2000
 
 /** What all readers of one store share. */
 export interface Settings {
@@ -102,14 +101,9 @@ export class Reader {
   /** By name. */
   async members(resourceId: number): Promise<Member[]> {
     const found: Member[] = []
-    for (;;) {
-      const rows = await this.database.query(
-        'SELECT name, uid, etag FROM member WHERE resource_id = $1 AND name > $2 ORDER BY name LIMIT $3',
-        [resourceId, found.at(-1)?.name ?? '', pageSize],
-      )
-      for (const row of rows) found.push(member(row))
-      if (rows.length < pageSize) return found
-    }
+    const sql = 'SELECT name, uid, etag FROM member WHERE resource_id = $1 ORDER BY name'
+    await inPages(this.database, sql, [resourceId], row => found.push(member(row)))
+    return found
   }
 
   async member(resourceId: number, name: string): Promise<Member | null> {
@@ -146,7 +140,7 @@ export class Reader {
     const window = within(from, to)
     const rows = await indexed(this.database, resourceId, window)
     const series = await this.#rolling(resourceId, window)
-    const beyond = series.length > 0 ? expandBeyond(series, window, await this.#zoneOf(resourceId)) : []
+    const beyond = series.length > 0 ? await expandBeyond(series, window, await this.#zoneOf(resourceId)) : []
     rows.push(...beyond.filter(({ blackout }) => blackout || resourceId !== ACCOUNT))
     return rows.sort((a, b) => a.start - b.start || a.end - b.end)
   }
@@ -161,6 +155,7 @@ export class Reader {
     const series = (await this.#rolling(resourceId, window)).filter(({ event }) => !found.has(event.uid))
     const zone = series.length > 0 ? await this.#zoneOf(resourceId) : this.zone
     for (const { event } of series) {
+      await breathe()
       try {
         if (occurrences(event, window, { zone, maxOccurrences: 100 }).length > 0) found.add(event.uid)
       } catch (error) {

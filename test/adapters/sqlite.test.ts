@@ -71,6 +71,7 @@ describe('sqlite', () => {
     })
     await expect(written).rejects.toThrow(/the disk has failed/)
     await expect(database.query('SELECT n FROM t')).rejects.toThrow(/no such table/)
+    await expect(database.snapshot(now => now.query('SELECT n FROM t'))).rejects.toThrow(/the disk has failed/)
     await expect(database.query('CREATE TABLE u (n BIGINT)')).rejects.toThrow(/the disk has failed/)
     await database.close()
   })

@@ -192,6 +192,10 @@ export function testDatabase(
         const sizes: number[] = []
         for await (const page of snapshot.pages('SELECT id FROM item ORDER BY id')) sizes.push(page.length)
         expect(sizes).toEqual([500, 500, 200])
+        const some: unknown[] = []
+        for await (const page of snapshot.pages('SELECT id FROM item WHERE id < $2 AND id >= $1', [700, 702]))
+          some.push(...page.map(({ id }) => id))
+        expect(some.toSorted()).toEqual([700, 701])
         for await (const page of snapshot.pages('SELECT id FROM item')) {
           expect(page).toHaveLength(500)
           break
