@@ -1,25 +1,40 @@
 import { checkConditions } from '../dav/conditions.ts'
 import { type DavError, forbidden } from '../dav/errors.ts'
-import { pathOf } from '../dav/href.ts'
+import { taggedUris } from '../dav/if-header.ts'
 import { caldav, dav } from '../dav/names.ts'
 import { textElement } from '../dav/write.ts'
 import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import type { Actor, StoredEvent, Writer } from '../store/store.ts'
 import type { Member } from '../store/types.ts'
-import type { Calendar } from './calendars.ts'
+import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
-import { eventHref } from './places.ts'
+import { eventHref, placeOfHref } from './places.ts'
 
 export const actorOf = ({ person }: Exchange): Actor => ({ source: 'caldav', user: person.name, run: null })
+
+/** What an If header asks about (RFC 4918 §10.4): events, by the URIs it gives them. */
+const taggedEtags = async (tx: Writer, exchange: Exchange): Promise<ReadonlyMap<string, string | null>> => {
+  const found = new Map<string, string | null>()
+  const header = exchange.request.headers.if
+  for (const uri of typeof header === 'string' ? taggedUris(header) : []) {
+    const place = placeOfHref(uri)
+    const calendar = place?.kind === 'event' ? await findCalendar(exchange, place.calendar) : null
+    const member = place?.kind === 'event' && calendar ? await tx.member(calendar.id, place.name) : null
+    found.set(uri, member?.etag ?? null)
+  }
+  return found
+}
 
 /**
  * The conditions of a request that changes what is there; when that was changed is looked up only where one asks for it.
  * @throws DavError 412
  */
-export const checkMember = async (tx: Writer, { request }: Exchange, member: Member | null): Promise<void> => {
+export const checkMember = async (tx: Writer, exchange: Exchange, member: Member | null): Promise<void> => {
+  const { request } = exchange
   const dated = request.headers['if-unmodified-since'] !== undefined
   const lastModified = dated && member ? ((await tx.event(member.uid))?.updatedAt ?? null) : null
-  checkConditions(request.headers, { etag: member?.etag ?? null, lastModified, path: pathOf(request.url ?? '') }, false)
+  const tagged = await taggedEtags(tx, exchange)
+  checkConditions(request.headers, { etag: member?.etag ?? null, lastModified, tagged }, false)
 }
 
 /** RFC 4791 §5.3.2.1: the href lets a client that lost track find its event again. */

@@ -1,14 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { DavError } from './errors.ts'
-import { pathOf } from './href.ts'
 import { ifHeaderHolds } from './if-header.ts'
 
 /** What is there now: `etag` without quotes, `null` where nothing is; `lastModified` in epoch seconds where known. */
 export interface Current {
   readonly etag: string | null
   readonly lastModified?: number | null
-  /** The path of the request, which an If header may name. */
-  readonly path?: string
+  /** ETags by URI of what an If header names; without it, that is taken to be the request URI. */
+  readonly tagged?: ReadonlyMap<string, string | null>
 }
 
 interface EntityTag {
@@ -53,7 +52,10 @@ export const checkConditions = (headers: IncomingHttpHeaders, current: Current, 
   const { etag } = current
   const lastModified = current.lastModified ?? null
   const ifHeader = headers.if
-  if (typeof ifHeader === 'string' && !ifHeaderHolds(ifHeader, etag, uri => pathOf(uri) === current.path)) {
+  if (
+    typeof ifHeader === 'string' &&
+    !ifHeaderHolds(ifHeader, etag, uri => (current.tagged ? (current.tagged.get(uri) ?? null) : etag))
+  ) {
     throw failed('If', etag)
   }
   const unmodifiedSince = httpDate(headers['if-unmodified-since'])

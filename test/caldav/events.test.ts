@@ -234,7 +234,14 @@ describe('an event', () => {
     expect(await ask('(<opaquelocktoken:x>)')).toBe(412)
     expect(await ask('(Not <DAV:no-lock>)')).toBe(204)
     expect(await ask(`<http://x${path}> (["x"])`)).toBe(412)
-    expect(await ask('<http://x/other> (["x"])')).toBe(204)
+    expect(await ask(`<http://x${path}> (["x"]) ([${headers.etag}])`)).toBe(204)
+    const other = await put('/dav/calendars/lh102/if-other.ics', ics('if-other'))
+    expect(await ask('</dav/calendars/lh102/if-other.ics> (["x"])')).toBe(412)
+    expect(await ask(`</dav/calendars/lh102/if-other.ics> ([${other.headers.etag}])`)).toBe(204)
+    // All lists fail, whatever they are about: 412 (RFC 4918 §10.4.1).
+    expect(await ask('<http://x/other> (["x"])')).toBe(412)
+    for (const broken of ['garbage', '(', '()', '([x])', '(["x"]', '<a>']) expect(await ask(broken)).toBe(400)
+    await gateway.call('DELETE', '/dav/calendars/lh102/if-other.ics')
   })
 
   it('comes with or without VTIMEZONE as the client wants (RFC 7809)', async () => {
