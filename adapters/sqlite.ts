@@ -88,6 +88,7 @@ class Sqlite implements Database {
   async snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     if (!this.#reader) return this.transaction(() => work(readingFrom(this.#writer)))
     this.#checkOpen()
+    if (this.#fault) throw this.#fault
     const connection = new Connection(this.#path, { readOnly: true })
     try {
       connection.hold()
