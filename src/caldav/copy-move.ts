@@ -33,13 +33,22 @@ const destinationOf = async (exchange: Exchange): Promise<Spot> => {
   }
 }
 
+/** RFC 4918 §10.6: `T` where it is not said. */
+const mayOverwrite = ({ request }: Exchange): boolean => {
+  const overwrite = String(request.headers.overwrite ?? 'T')
+    .trim()
+    .toUpperCase()
+  if (overwrite !== 'T' && overwrite !== 'F') throw badRequest(`Overwrite is T or F, not ${overwrite}`)
+  return overwrite === 'T'
+}
+
 /**
  * What the destination holds now; another event there is only replaced where the client allows it.
  * @param uid of an event that comes from another calendar, and may be in this one already
  */
 const clearWay = async (tx: Writer, exchange: Exchange, to: Spot, uid: string | null): Promise<Member | null> => {
   const there = await tx.member(to.calendar.id, to.name)
-  if (there && String(exchange.request.headers.overwrite ?? 'T').toUpperCase() === 'F') {
+  if (there && !mayOverwrite(exchange)) {
     throw new DavError(412, 'There is an event at the destination, and Overwrite: F forbids to replace it')
   }
   if (there && there.uid !== uid) throw uidConflict(to.calendar, to.name, there.uid)
@@ -64,6 +73,7 @@ const transfer =
     if (from.kind === 'conflicts') throw needPrivilege(homeHref, 'bind', 'A conflict is not an event')
     requireRead(exchange, from)
     const to = await destinationOf(exchange)
+    mayOverwrite(exchange)
     if (moving) requireWrite(exchange, from, 'unbind')
     requireWrite(exchange, to.calendar, 'bind')
     const created = await gateway.store.write(actorOf(exchange), async tx => {

@@ -42,7 +42,7 @@ export const getEvent = async (
     'Content-Type': json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE,
     ETag: quote(served.member.etag),
     'Last-Modified': formatHttpDate(updatedAt),
-    Vary: 'Accept',
+    Vary: 'Accept, CalDAV-Timezones',
     ...(gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(served.member.etag) } : {}),
     ...more,
   }

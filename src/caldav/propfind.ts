@@ -45,8 +45,11 @@ async function* responses(exchange: Exchange, entry: Entry, depth: 0 | 1, questi
 }
 
 const preferenceHeaders = ({ prefer }: Exchange, depth: 0 | 1): Headers => {
-  if (prefer.minimal) return applied('return=minimal')
-  return prefer.noRoot && depth === 1 ? applied('depth-noroot') : {}
+  const taken = [
+    ...(prefer.minimal ? ['return=minimal'] : []),
+    ...(prefer.noRoot && depth === 1 ? ['depth-noroot'] : []),
+  ]
+  return taken.length > 0 ? applied(taken.join(', ')) : {}
 }
 
 export const propfind: Method = async exchange => {

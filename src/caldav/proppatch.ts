@@ -18,6 +18,8 @@ import {
   COLLECTION_PROPERTIES,
   EVENT_PROPERTIES,
   HOME_PROPERTIES,
+  INBOX_PROPERTIES,
+  OUTBOX_PROPERTIES,
   PRINCIPAL_PROPERTIES,
 } from './properties.ts'
 import { calendarTimezone, checkTimezone, checkTimezoneId, zoneOfTimezone } from './zones.ts'
@@ -33,6 +35,19 @@ const TABLES: Readonly<Partial<Record<Kind, ReadonlyMap<string, Property<never>>
   user: PRINCIPAL_PROPERTIES,
   room: PRINCIPAL_PROPERTIES,
 }
+
+/** Of RFC 4331, which we do not compute, and nobody may make up. */
+const QUOTA = [dav('quota-available-bytes'), dav('quota-used-bytes')] as const
+
+/** What the server computes somewhere is no property to make up elsewhere: an ETag of a calendar would be believed. */
+const COMPUTED: ReadonlySet<string> = (() => {
+  const rows = [
+    ...Object.values(TABLES).flatMap(table => [...table.values()]),
+    ...[...INBOX_PROPERTIES.values(), ...OUTBOX_PROPERTIES.values()],
+  ]
+  const personal = new Set(rows.flatMap(row => (row.personal ? row.name : [])))
+  return new Set([...rows.map(({ name }) => name).filter(name => !personal.has(name)), ...QUOTA])
+})()
 
 /** Properties that are the same for everybody. */
 const SHARED: ReadonlySet<string> = new Set([AVAILABILITY])
@@ -55,7 +70,7 @@ const refusalOf = (
     return needPrivilege(hrefOf(place), 'write-properties', `${name} is for administrators to set, on a calendar`)
   }
   const live = table.get(name)
-  if (live && !live.personal) {
+  if ((live && !live.personal) || COMPUTED.has(name)) {
     return forbidden(dav('cannot-modify-protected-property'), `${name} is computed by the server`)
   }
   if (kind === 'event') return new DavError(403, 'An event keeps its own X- properties; it has no others to set')

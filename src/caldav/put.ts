@@ -1,6 +1,6 @@
 import { readBody } from '../dav/body.ts'
 import { quote } from '../dav/conditions.ts'
-import { DavError, needPrivilege } from '../dav/errors.ts'
+import { badRequest, DavError, needPrivilege } from '../dav/errors.ts'
 import { applied } from '../dav/prefer.ts'
 import { type Headers, send } from '../dav/respond.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
@@ -13,7 +13,7 @@ import type { Exchange, Method } from './gateway.ts'
 import { getEvent } from './get.ts'
 import { answerInvitations } from './invitations.ts'
 import { requireWrite, requireWriteToEach } from './locate.ts'
-import { hrefOf, type Place } from './places.ts'
+import { hrefOf, INBOX_SEGMENT, inboxHref, OUTBOX_SEGMENT, outboxHref, type Place } from './places.ts'
 import { silenced } from './push.ts'
 import { actorOf, checkMember, resourcesFor, uidConflict } from './write-event.ts'
 
@@ -57,9 +57,14 @@ const place = async (
   return { stored, created: !member }
 }
 
+const BOXES: Readonly<Record<string, string>> = { [INBOX_SEGMENT]: inboxHref, [OUTBOX_SEGMENT]: outboxHref }
+
 /** A new event where there is no calendar has no place to be (RFC 4918 §9.7.1). */
 const calendarFor = async (exchange: Exchange, { calendar: segment }: Place & { kind: 'event' }): Promise<Calendar> => {
   const calendar = await findCalendar(exchange, segment)
+  const box = BOXES[segment]
+  if (box && exchange.gateway.scheduling === 'rooms')
+    throw needPrivilege(box, 'bind', 'Only the server puts messages here')
   if (!calendar) throw new DavError(409, 'There is no such calendar')
   return calendar
 }
@@ -91,6 +96,11 @@ export const putAt = async (exchange: Exchange, spot: Place & { kind: 'event' },
 
 export const put: Method = async exchange => {
   const { place: spot, request } = exchange
+  // RFC 9110 §14.5: a part of an event is not an event.
+  if (request.headers['content-range'] !== undefined) {
+    request.resume()
+    throw badRequest('PUT takes whole events, not parts of them (Content-Range)')
+  }
   if (spot.kind === 'event') return putAt(exchange, spot)
   await readBody(request)
   throw needPrivilege(hrefOf(spot), 'write-content', 'PUT makes events, and only inside a calendar')

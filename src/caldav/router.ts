@@ -65,6 +65,8 @@ const answer = async (
   if (method === 'OPTIONS') return answerOptions(gateway, response, place?.kind ?? 'root')
   const person = await authenticate(gateway, request)
   const handler = METHODS[method]
+  // RFC 4918 §9.7.1: what would have no collection around it is a conflict, not a missing resource.
+  if (!place && method === 'PUT') throw new DavError(409, 'There is no calendar that could hold this')
   if (!place) throw new DavError(404, 'There is nothing at this address', { remedy: `Start at ${rootHref}` })
   const exchange = { gateway, request, response, person, place, prefer: preferences(request.headers) }
   if (!handler || !(REFUSING.has(method) || allowedMethods(place.kind).includes(method))) {

@@ -11,18 +11,31 @@ export interface Patch {
   readonly node: XmlNode | null
 }
 
-/** The instructions of a PROPPATCH, or of the DAV:set inside MKCALENDAR. @throws DavError 400 */
+const LANG = '{http://www.w3.org/XML/1998/namespace}lang'
+
+/** RFC 4918 §4.3: the language in scope belongs to the value, also where it is declared around it. */
+const inLanguage = (property: XmlNode, ...around: readonly XmlNode[]): XmlNode => {
+  if (property.attributes.has(LANG)) return property
+  const language = around.map(node => node.attributes.get(LANG)).find(value => value !== undefined)
+  return language === undefined
+    ? property
+    : { ...property, attributes: new Map([...property.attributes, [LANG, language]]) }
+}
+
+/** The instructions of a PROPPATCH, one at least. @throws DavError 400 */
 export const parsePatches = (node: XmlNode | null): readonly Patch[] => {
   if (node?.name !== dav('propertyupdate')) throw badRequest('A PROPPATCH body is DAV:propertyupdate')
-  return children(node).flatMap(instruction => {
+  const patches = children(node).flatMap(instruction => {
     if (instruction.name !== dav('set') && instruction.name !== dav('remove')) return []
     const prop = child(instruction, dav('prop'))
     if (!prop) throw badRequest('DAV:set and DAV:remove hold DAV:prop')
     return children(prop).map(property => ({
       name: property.name,
-      node: instruction.name === dav('set') ? property : null,
+      node: instruction.name === dav('set') ? inLanguage(property, prop, instruction, node) : null,
     }))
   })
+  if (patches.length === 0) throw badRequest('DAV:propertyupdate sets or removes one property at least')
+  return patches
 }
 
 const propstat = (names: readonly string[], status: number, error?: DavError): string =>

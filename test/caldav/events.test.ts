@@ -204,7 +204,15 @@ describe('an event', () => {
     expect([served.body, served.headers.etag]).toEqual([ics('posted'), answer.headers.etag])
     const twice = await gateway.call('POST', '/dav/calendars/lh101/', { headers: type, body: ics('posted') })
     expect(condition(twice.body)).toBe('{urn:ietf:params:xml:ns:caldav}no-uid-conflict')
-    expect((await gateway.call('POST', '/dav/calendars/lh101/', { body: 'x' })).status).toBe(405)
+    // Another type is told as a PUT is told (RFC 5995 §3.2.1).
+    const other = await gateway.call('POST', '/dav/calendars/lh101/', {
+      headers: { 'content-type': 'text/plain' },
+      body: 'x',
+    })
+    expect([other.status, condition(other.body)]).toEqual([
+      403,
+      '{urn:ietf:params:xml:ns:caldav}supported-calendar-data',
+    ])
   })
 
   it('gets a name of our choice by POST to the add-member address too', async () => {
@@ -242,6 +250,27 @@ describe('an event', () => {
     expect(await ask('<http://x/other> (["x"])')).toBe(412)
     for (const broken of ['garbage', '(', '()', '([x])', '(["x"]', '<a>']) expect(await ask(broken)).toBe(400)
     await gateway.call('DELETE', '/dav/calendars/lh102/if-other.ics')
+  })
+
+  it('is not put in parts, nor where there is no calendar around it', async () => {
+    const part = { ...type, 'content-range': 'bytes 0-9/20' }
+    expect(
+      (await gateway.call('PUT', '/dav/calendars/lh101/part.ics', { headers: part, body: ics('part') })).status,
+    ).toBe(400)
+    expect((await put('/dav/calendars/lh101/sub/a.ics', ics('sub'))).status).toBe(409)
+  })
+
+  it('is not copied with an Overwrite header that says neither T nor F', async () => {
+    await put('/dav/calendars/lh101/over.ics', ics('over'))
+    const headers = { destination: '/dav/calendars/lh102/over.ics', overwrite: 'x' }
+    expect((await gateway.call('COPY', '/dav/calendars/lh101/over.ics', { headers })).status).toBe(400)
+    await gateway.call('DELETE', '/dav/calendars/lh101/over.ics')
+  })
+
+  it('tells caches by which headers its text is chosen', async () => {
+    await put('/dav/calendars/lh101/vary.ics', ics('vary'))
+    expect((await get('/dav/calendars/lh101/vary.ics')).headers.vary).toBe('Accept, CalDAV-Timezones')
+    await gateway.call('DELETE', '/dav/calendars/lh101/vary.ics')
   })
 
   it('comes with or without VTIMEZONE as the client wants (RFC 7809)', async () => {

@@ -31,6 +31,15 @@ const proppatch = (at: string, body: string, as: Who = 'av-team', headers: Recor
   gateway.call('PROPPATCH', at, { as, headers, body })
 
 describe('PROPFIND', () => {
+  it('names every preference it took into account (RFC 7240 §3)', async () => {
+    const answer = await propfind(path, propfindBody('D:getetag', 'D:nothing'), {
+      depth: '1',
+      prefer: 'depth-noroot, return=minimal',
+    })
+    expect(answer.headers['preference-applied']).toBe('return=minimal, depth-noroot')
+    expect([...multistatus(answer.body).keys()]).toEqual([`${path}a.ics`])
+  })
+
   it('of a calendar tells what it takes (RFC 4791 §5.2)', async () => {
     const names = [
       'C:supported-calendar-component-set',
@@ -169,6 +178,36 @@ describe('PROPFIND', () => {
 })
 
 describe('PROPPATCH', () => {
+  it.each([
+    'D:getetag',
+    'D:getcontentlength',
+    'D:creationdate',
+    'D:principal-URL',
+    'D:quota-used-bytes',
+    'C:calendar-home-set',
+  ])('refuses %s of a calendar, which is computed where it exists', async name => {
+    const answer = await proppatch(path, update(`<${name}>x</${name}><A:calendar-color>#00112233</A:calendar-color>`))
+    const { properties } = multistatus(answer.body).get(path) ?? {}
+    expect([...(properties?.values() ?? [])].map(({ status }) => status).toSorted()).toEqual([403, 424])
+    expect(answer.body).toContain('<D:cannot-modify-protected-property>')
+    expect((await propfind(path, propfindBody(name))).body).toContain('404 Not Found')
+  })
+
+  it('keeps the language that is in scope with the value (RFC 4918 §4.3)', async () => {
+    const body =
+      '<D:propertyupdate xmlns:D="DAV:"><D:set xml:lang="fr"><D:prop><X:greeting xmlns:X="x:">bonjour</X:greeting></D:prop></D:set></D:propertyupdate>'
+    await proppatch(path, body)
+    const found = await propfind(
+      path,
+      '<D:propfind xmlns:D="DAV:"><D:prop><greeting xmlns="x:"/></D:prop></D:propfind>',
+    )
+    expect(found.body).toMatch(/xml:lang=['"]fr['"][^>]*>bonjour</)
+  })
+
+  it('is 400 where it changes nothing', async () => {
+    expect((await proppatch(path, '<D:propertyupdate xmlns:D="DAV:"/>')).status).toBe(400)
+  })
+
   it('colour and order are kept for each person, also for those who may only read (macOS)', async () => {
     const color = `<A:calendar-color symbolic-color='orange'>#FD8208FF</A:calendar-color><A:calendar-order>3</A:calendar-order>`
     const answer = await proppatch(path, update(color), 'viewer')

@@ -133,6 +133,16 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
     expect((await gateway.call('OPTIONS', '/dav/')).headers.dav).toContain('calendar-auto-schedule')
   })
 
+  it('hold no events of clients', async () => {
+    for (const box of ['_inbox', '_outbox']) {
+      const answer = await gateway.call('PUT', `/dav/calendars/${box}/a.ics`, {
+        headers: { 'content-type': 'text/calendar' },
+        body: ics('boxed'),
+      })
+      expect([answer.status, condition(answer.body)]).toEqual([403, '{DAV:}need-privileges'])
+    }
+  })
+
   it('are not where scheduling is off', async () => {
     const off = await startTestGateway()
     expect((await off.call('OPTIONS', '/dav/')).headers.dav).not.toContain('calendar-auto-schedule')
