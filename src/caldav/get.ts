@@ -1,7 +1,7 @@
 import { checkConditions, formatHttpDate, quote } from '../dav/conditions.ts'
 import { notFound } from '../dav/errors.ts'
-import { type Headers, send } from '../dav/respond.ts'
-import { calendarText } from './calendar-text.ts'
+import { type Headers, send, sendParts } from '../dav/respond.ts'
+import { calendarJcal, calendarText } from './calendar-text.ts'
 import { entryAt } from './entries.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { JCAL_TYPE, jcalText, wantsJcal } from './jcal-text.ts'
@@ -55,11 +55,13 @@ const getCalendar = async (exchange: Exchange, place: Place & { kind: 'calendar'
   const calendar = await calendarAt(exchange, place.calendar)
   const etag = await sourceOf(calendar).token(gateway, calendar)
   if (checkConditions(request.headers, { etag }, true)) return send(response, 304, { ETag: quote(etag) })
-  const text = await calendarText(exchange, calendar, etag)
-  const json = wantsJcal(request.headers.accept)
-  const type = json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE
-  const headers = { 'Content-Type': type, ETag: quote(etag), Vary: 'Accept' }
-  send(response, 200, headers, json ? jcalText(text.toString()) : text)
+  const headers = { ETag: quote(etag), Vary: 'Accept' }
+  if (wantsJcal(request.headers.accept)) {
+    const type = { 'Content-Type': `${JCAL_TYPE}; charset=utf-8` }
+    return sendParts(response, { ...headers, ...type }, calendarJcal(exchange, calendar, etag))
+  }
+  const { length, parts } = await calendarText(exchange, calendar, etag)
+  await sendParts(response, { ...headers, 'Content-Type': EVENT_TYPE, 'Content-Length': String(length) }, parts)
 }
 
 export const get: Method = async exchange => {

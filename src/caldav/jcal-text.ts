@@ -11,6 +11,12 @@ export const jcalText = (text: string): string => {
   return calendar ? JSON.stringify(readComponent(calendar, () => {})) : '[]'
 }
 
+/** What lies in an iCalendar text, as jCal, one after the other. */
+export const jcalComponents = (text: string): string =>
+  (scan(text).components[0]?.components ?? [])
+    .map(component => JSON.stringify(readComponent(component, () => {})))
+    .join(',')
+
 /** RFC 7265 §3.2 nests components no deeper than this. */
 const MAX_DEPTH = 10
 

@@ -24,6 +24,8 @@ export const sendXml = (response: ServerResponse, status: number, body: string, 
 /** The client has taken what was written, or is gone. */
 const drained = (response: ServerResponse): Promise<void> =>
   new Promise(resolve => {
+    // Who has gone already says so no more.
+    if (response.destroyed) return resolve()
     const done = (): void => {
       response.off('drain', done)
       response.off('close', done)
@@ -54,6 +56,21 @@ export const sendMultistatus = async (
   pending += MULTISTATUS_CLOSE
   if (response.headersSent) response.end(pending)
   else sendXml(response, 207, pending, headers)
+}
+
+/** A body that comes in parts, as fast as the client takes it. */
+export const sendParts = async (
+  response: ServerResponse,
+  headers: Headers,
+  parts: AsyncIterable<string | Buffer> | Iterable<string | Buffer>,
+): Promise<void> => {
+  response.writeHead(200, headers)
+  for await (const part of parts) {
+    if (!response.write(part)) await drained(response)
+    if (response.destroyed) return
+    await breathe()
+  }
+  response.end()
 }
 
 /** A whole multistatus, to keep. */
