@@ -9,7 +9,7 @@ import { valueLists } from './sql.ts'
 import type { CalendarChanges, Member } from './types.ts'
 
 /** Rows read at a time: so many take a few milliseconds. */
-const pageSize = 2000
+const pageSize = 500
 /** How long removals are remembered, seconds. */
 export const tombstoneAge = 180 * 86_400
 
@@ -156,12 +156,24 @@ export async function changesSince(
   const last = truncated ? Number(given.at(-1)?.token ?? from) : read
   const changed: Member[] = []
   const removed: string[] = []
-  for (const row of given) {
-    if (row.etag === null) removed.push(String(row.name))
-    else changed.push({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })
+  for (const { name, member } of given) {
+    if (member) changed.push(member)
+    else removed.push(name)
   }
   const token = truncated ? (first ? firstRead.token(last, floor) : last) : Math.max(current, last)
   return { token, changed, removed, truncated }
+}
+
+interface Newest {
+  readonly name: string
+  readonly token: number
+  /** `null`: removed. */
+  readonly member: Member | null
+}
+
+function newestChange(row: Row): Newest {
+  const [name, uid, etag] = [String(row.name), String(row.uid), row.etag]
+  return { name, token: Number(row.token), member: etag == null ? null : { name, uid, etag: String(etag) } }
 }
 
 /**
@@ -173,8 +185,8 @@ async function newest(
   resourceId: number,
   from: number,
   most: number,
-): Promise<{ readonly rows: readonly Row[]; readonly last: number }> {
-  const found = new Map<string, Row>()
+): Promise<{ readonly rows: readonly Newest[]; readonly last: number }> {
+  const found = new Map<string, Newest>()
   for (let last = from; ; ) {
     const size = Math.min(pageSize, most - found.size)
     const page = await database.query(
@@ -184,8 +196,9 @@ async function newest(
       [resourceId, last, size],
     )
     for (const row of page) {
-      const isKnown = found.delete(String(row.name))
-      if (isKnown || row.removed === 0 || Number(row.born) <= from) found.set(String(row.name), row)
+      const change = newestChange(row)
+      const isKnown = found.delete(change.name)
+      if (isKnown || row.removed === 0 || Number(row.born) <= from) found.set(change.name, change)
     }
     last = Number(page.at(-1)?.token ?? last)
     if (page.length < size || found.size >= most) return { rows: [...found.values()], last }
