@@ -5,6 +5,7 @@ import { KaldavError } from '../errors.ts'
 import { sameEvent } from '../schedule/caltime.ts'
 import { type Component, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import { parseCalendar, writeCalendar } from '../schedule/ical.ts'
+import { memberRows } from './change-log.ts'
 import type { Row } from './database.ts'
 import type { StoredEvent } from './types.ts'
 
@@ -74,7 +75,7 @@ const numbers = (json: unknown): readonly number[] => JSON.parse(String(json))
 export const keptColumns = `
   SELECT e.uid, e.body, e.etag, e.resources, e.secrets, e.source, e.created_at, e.updated_at, e.spread,
     m.etag AS schedule_etag
-  FROM event e JOIN member m ON m.uid = e.uid AND m.resource_id = 0`
+  FROM event e JOIN ${memberRows} m ON m.uid = e.uid AND m.resource_id = 0`
 
 /** An event as its row says; the body is parsed when somebody asks what it means. */
 export function keptEvent(row: Row, cache: ParseCache): Kept {

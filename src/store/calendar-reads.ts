@@ -1,5 +1,6 @@
 /** Reads for whole lists of a calendar's members at once: what a CalDAV answer is made of. */
 import type { Window } from '../schedule/recurrence.ts'
+import { memberRows } from './change-log.ts'
 import type { Database, Row } from './database.ts'
 import { rangeScan, rollingBeyond } from './occurrence-index.ts'
 import { inPages } from './pages.ts'
@@ -18,7 +19,7 @@ const membersBy = async (
   const found = new Map<string, Member>()
   for (const part of inLists(values)) {
     const rows = await database.query(
-      `SELECT name, uid, etag FROM member WHERE resource_id = $1 AND ${column} IN (${placeholders(part.length, 2)})`,
+      `SELECT name, uid, etag FROM ${memberRows} m WHERE resource_id = $1 AND ${column} IN (${placeholders(part.length, 2)})`,
       [resourceId, ...part],
     )
     for (const row of rows) found.set(String(row.name), member(row))
@@ -31,7 +32,7 @@ export const membersNamed = (database: Database, resourceId: number, names: read
   membersBy(database, resourceId, 'name', names)
 
 /** CROSS JOIN: the scan comes first. With a LIMIT SQLite may else begin with all members. */
-const MEMBERS = `SELECT m.name, m.uid, m.etag FROM (${rangeScan}) o CROSS JOIN member m
+const MEMBERS = `SELECT m.name, m.uid, m.etag FROM (${rangeScan}) o CROSS JOIN ${memberRows} m
   WHERE m.uid = o.uid AND m.resource_id = $1`
 
 /** The members with an occurrence in the window; one state where the index holds all of it. */
@@ -62,7 +63,7 @@ export interface BusyOccurrence {
 }
 
 const BUSY = `SELECT o.uid, m.etag, o.recurrence_id, o.start_at, o.end_at, o.blackout FROM (${rangeScan}) o
-  CROSS JOIN member m WHERE m.uid = o.uid AND m.resource_id = $1 AND (o.busy = 1 OR o.blackout = 1)`
+  CROSS JOIN ${memberRows} m WHERE m.uid = o.uid AND m.resource_id = $1 AND (o.busy = 1 OR o.blackout = 1)`
 
 const occurrence = (row: Row): BusyOccurrence => ({
   uid: String(row.uid),
@@ -128,7 +129,7 @@ export const eventTexts = async (
   const found = new Map<string, EventText>()
   for (const part of inLists(values)) {
     const rows = await database.query(
-      `SELECT m.name, e.uid, e.etag, e.created_at, e.updated_at, e.body FROM member m JOIN event e ON e.uid = m.uid
+      `SELECT m.name, e.uid, e.etag, e.created_at, e.updated_at, e.body FROM ${memberRows} m JOIN event e ON e.uid = m.uid
        WHERE m.resource_id = $1 AND m.${column} IN (${placeholders(part.length, 2)})`,
       [resourceId, ...part],
     )
@@ -189,11 +190,9 @@ export const changesEverywhere = async (database: Database, since: number): Prom
   const [first] = await database.query('SELECT MIN(at) AS at FROM change WHERE resource_id = 0 AND token > $1', [since])
   if (!first || first.at === null) return []
   const rows = await database.query(
-    `SELECT c.resource_id, c.name, c.uid, m.etag FROM change c
-     LEFT JOIN member m ON m.resource_id = c.resource_id AND m.name = c.name
-     WHERE c.resource_id <> 0 AND c.removed IN (0, 1) AND c.at >= $1
-       AND c.uid IN (SELECT uid FROM change WHERE resource_id = 0 AND token > $2)
-     ORDER BY c.resource_id, c.token`,
+    `SELECT resource_id, name, uid, etag FROM change
+     WHERE resource_id <> 0 AND at >= $1 AND uid IN (SELECT uid FROM change WHERE resource_id = 0 AND token > $2)
+     ORDER BY resource_id, token`,
     [Number(first.at), since],
   )
   return rows.map(row => ({

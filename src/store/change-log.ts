@@ -1,11 +1,11 @@
 /**
  * The change log: the newest change of every name in every calendar, under a token that only grows. It answers
- * sync-collection (RFC 6578) and tells bindings what to push.
+ * sync-collection (RFC 6578) and tells bindings what to push. The names that were not removed are the members.
  */
 import { CursorExpired } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import type { Database, Row, SqlValue } from './database.ts'
-import { valueLists } from './sql.ts'
+import { inLists, placeholders, valueLists } from './sql.ts'
 import type { CalendarChanges, Member } from './types.ts'
 
 /** Rows read at a time: so many take a few milliseconds. */
@@ -25,6 +25,9 @@ const firstRead = {
   last: (token: number): number => (token - firstRead.base) % firstRead.step,
 }
 
+/** To read from: the members of all calendars. */
+export const memberRows = '(SELECT resource_id, name, uid, etag FROM change WHERE etag IS NOT NULL)'
+
 export async function tokenOf(database: Database, resourceId: number): Promise<number> {
   const [row] = await database.query('SELECT token FROM calendar WHERE resource_id = $1', [resourceId])
   return Number(row?.token ?? 0)
@@ -39,9 +42,9 @@ export interface Change {
 }
 
 /**
- * The change log as one transaction writes it. The first token of each calendar is taken by UPDATE, which makes other
- * writers wait: numbers of a sequence would be committed out of order, and a reader in between would miss one for good.
- * The further ones are counted here and written by `settle`.
+ * The change log as one transaction writes it. Writers take turns (`Store.write`), so tokens are read once, counted here and
+ * written by `settle`: numbers of a sequence would be committed out of order, and a reader in between would miss one for
+ * good.
  */
 export class ChangeWriter {
   readonly #database: Database
@@ -58,19 +61,18 @@ export class ChangeWriter {
     return this.#tokens.size > 0
   }
 
-  /** Takes the next token of those calendars that have not been written to yet. */
+  /** Looks how far those calendars have come that have not been written to yet. */
   async #begin(resourceIds: readonly number[]): Promise<void> {
     const fresh = [...new Set(resourceIds)].filter(id => !this.#tokens.has(id))
-    for (const { text, values } of valueLists(fresh.map(id => [id, 1, 0]))) {
+    for (const id of fresh) this.#tokens.set(id, { token: 0, settled: 0 })
+    for (const part of inLists(fresh)) {
       const rows = await this.#database.query(
-        `INSERT INTO calendar (resource_id, token, floor) VALUES ${text}
-         ON CONFLICT (resource_id) DO UPDATE SET token = calendar.token + 1 RETURNING resource_id, token`,
-        values,
+        `SELECT resource_id, token FROM calendar WHERE resource_id IN (${placeholders(part.length)})`,
+        part,
       )
-      // The first change is counted up to it.
       for (const row of rows) {
-        const settled = Number(row.token)
-        this.#tokens.set(Number(row.resource_id), { token: settled - 1, settled })
+        const token = Number(row.token)
+        this.#tokens.set(Number(row.resource_id), { token, settled: token })
       }
     }
   }
@@ -97,27 +99,16 @@ export class ChangeWriter {
 
   /** Brings members up to date, and logs that. An etag of the account schedule gets its token as a mark of its own. */
   async write(changes: readonly Change[]): Promise<void> {
-    const entered: SqlValue[][] = []
-    const logged: SqlValue[][] = []
     await this.#begin(changes.map(({ resourceId }) => resourceId))
-    for (const { resourceId, name, uid, etag } of changes) {
+    const rows = changes.map(({ resourceId, name, uid, etag }): SqlValue[] => {
       const token = this.#next(resourceId)
-      logged.push([resourceId, name, uid, token, Number(etag === null), token, this.#now])
-      if (etag !== null) entered.push([resourceId, name, uid, this.#etagIn(resourceId, uid, etag, token)])
-      else await this.#database.query('DELETE FROM member WHERE resource_id = $1 AND name = $2', [resourceId, name])
-    }
-    for (const { text, values } of valueLists(entered)) {
+      return [resourceId, name, uid, etag && this.#etagIn(resourceId, uid, etag, token), token, token, this.#now]
+    })
+    for (const { text, values } of valueLists(rows)) {
       await this.#database.query(
-        `INSERT INTO member (resource_id, name, uid, etag) VALUES ${text}
-         ON CONFLICT (resource_id, name) DO UPDATE SET etag = excluded.etag`,
-        values,
-      )
-    }
-    for (const { text, values } of valueLists(logged)) {
-      await this.#database.query(
-        `INSERT INTO change (resource_id, name, uid, token, removed, born, at) VALUES ${text}
+        `INSERT INTO change (resource_id, name, uid, etag, token, born, at) VALUES ${text}
          ON CONFLICT (resource_id, name) DO UPDATE
-         SET uid = excluded.uid, token = excluded.token, removed = excluded.removed, at = excluded.at`,
+         SET uid = excluded.uid, etag = excluded.etag, token = excluded.token, at = excluded.at`,
         values,
       )
     }
@@ -125,11 +116,15 @@ export class ChangeWriter {
 
   /** Writes how far the tokens have come. To be called before anything reads them, and at the end. */
   async settle(): Promise<void> {
-    for (const [resourceId, state] of this.#tokens) {
-      if (state.token === state.settled) continue
-      await this.#database.query('UPDATE calendar SET token = $2 WHERE resource_id = $1', [resourceId, state.token])
-      state.settled = state.token
+    const moved = [...this.#tokens].filter(([, { token, settled }]) => token !== settled)
+    for (const { text, values } of valueLists(moved.map(([resourceId, { token }]) => [resourceId, token, 0]))) {
+      await this.#database.query(
+        `INSERT INTO calendar (resource_id, token, floor) VALUES ${text}
+         ON CONFLICT (resource_id) DO UPDATE SET token = excluded.token`,
+        values,
+      )
     }
+    for (const [, state] of moved) state.settled = state.token
   }
 }
 
@@ -190,15 +185,14 @@ async function newest(
   for (let last = from; ; ) {
     const size = Math.min(pageSize, most - found.size)
     const page = await database.query(
-      `SELECT c.name, c.uid, c.token, c.removed, c.born, m.etag FROM change c
-       LEFT JOIN member m ON m.resource_id = c.resource_id AND m.name = c.name
-       WHERE c.resource_id = $1 AND c.token > $2 AND (c.removed = 0 OR c.born <= $2) ORDER BY c.token LIMIT $3`,
+      `SELECT name, uid, etag, token, born FROM change
+       WHERE resource_id = $1 AND token > $2 AND (etag IS NOT NULL OR born <= $2) ORDER BY token LIMIT $3`,
       [resourceId, last, size],
     )
     for (const row of page) {
       const change = newestChange(row)
       const isKnown = found.delete(change.name)
-      if (isKnown || row.removed === 0 || Number(row.born) <= from) found.set(change.name, change)
+      if (isKnown || change.member || Number(row.born) <= from) found.set(change.name, change)
     }
     last = Number(page.at(-1)?.token ?? last)
     if (page.length < size || found.size >= most) return { rows: [...found.values()], last }
@@ -213,9 +207,9 @@ export async function pruneChanges(database: Database, now: number): Promise<voi
   await database.transaction(async tx => {
     await tx.query(
       `UPDATE calendar SET floor = COALESCE((SELECT MAX(token) FROM change
-         WHERE change.resource_id = calendar.resource_id AND removed = 1 AND at < $1), floor)`,
+         WHERE change.resource_id = calendar.resource_id AND etag IS NULL AND at < $1), floor)`,
       [now - tombstoneAge],
     )
-    await tx.query('DELETE FROM change WHERE removed = 1 AND at < $1', [now - tombstoneAge])
+    await tx.query('DELETE FROM change WHERE etag IS NULL AND at < $1', [now - tombstoneAge])
   })
 }

@@ -3,6 +3,7 @@ import { breathe } from '../breath.ts'
 import { TooManyOccurrences } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
+import { memberRows } from './change-log.ts'
 import type { Database, Row, SqlValue } from './database.ts'
 import { inPages } from './pages.ts'
 import { rowOf, type Spread } from './spread.ts'
@@ -131,7 +132,7 @@ export async function rollingBeyond(database: Database, resourceId: number, wind
   if (!edge || edge.earliest === null) return []
   if (window.from >= Number(edge.latest) && window.to <= Number(edge.earliest)) return []
   const rows = await database.query(
-    `SELECT r.uid, r.index_from, r.index_to FROM rolling r JOIN member m ON m.uid = r.uid AND m.resource_id = $1
+    `SELECT r.uid, r.index_from, r.index_to FROM rolling r JOIN ${memberRows} m ON m.uid = r.uid AND m.resource_id = $1
      WHERE r.index_from > $2 OR r.index_to < $3`,
     [resourceId, window.from, window.to],
   )

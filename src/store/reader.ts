@@ -4,7 +4,7 @@ import { TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
 import { type Kept, keptColumns, keptEvent, type ParseCache } from './body.ts'
-import { changesSince, tokenOf } from './change-log.ts'
+import { changesSince, memberRows, tokenOf } from './change-log.ts'
 import { listConflicts } from './conflict-rows.ts'
 import type { Database, Row } from './database.ts'
 import { listEntries } from './journal.ts'
@@ -101,24 +101,24 @@ export class Reader {
   /** By name. */
   async members(resourceId: number): Promise<Member[]> {
     const found: Member[] = []
-    const sql = 'SELECT name, uid, etag FROM member WHERE resource_id = $1 ORDER BY name'
+    const sql = `SELECT name, uid, etag FROM ${memberRows} m WHERE resource_id = $1 ORDER BY name`
     await inPages(this.database, sql, [resourceId], row => found.push(member(row)))
     return found
   }
 
   async member(resourceId: number, name: string): Promise<Member | null> {
-    const [row] = await this.database.query('SELECT name, uid, etag FROM member WHERE resource_id = $1 AND name = $2', [
-      resourceId,
-      name,
-    ])
+    const [row] = await this.database.query(
+      `SELECT name, uid, etag FROM ${memberRows} m WHERE resource_id = $1 AND name = $2`,
+      [resourceId, name],
+    )
     return row ? member(row) : null
   }
 
   async memberOf(resourceId: number, uid: string): Promise<Member | null> {
-    const [row] = await this.database.query('SELECT name, uid, etag FROM member WHERE uid = $1 AND resource_id = $2', [
-      uid,
-      resourceId,
-    ])
+    const [row] = await this.database.query(
+      `SELECT name, uid, etag FROM ${memberRows} m WHERE uid = $1 AND resource_id = $2`,
+      [uid, resourceId],
+    )
     return row ? member(row) : null
   }
 

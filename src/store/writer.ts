@@ -2,7 +2,7 @@ import { Rejected, VersionMismatch } from '../errors.ts'
 import { plainUid, SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import { differences } from '../schedule/merge.ts'
 import { bodyFor, etagOf, isUnchanged, type Kept, keptEvent, type Secrets } from './body.ts'
-import { type Change, ChangeWriter } from './change-log.ts'
+import { type Change, ChangeWriter, memberRows } from './change-log.ts'
 import { refreshClashes } from './clash-finder.ts'
 import {
   addConflicts,
@@ -152,7 +152,7 @@ export class Writer extends Reader {
     await saveResource(this.database, resource)
     if ((before?.timeZone ?? this.zone) === resource.timeZone) return
     const rows = await this.database.query(
-      'SELECT e.uid FROM member m JOIN event e ON e.uid = m.uid WHERE m.resource_id = $1 AND e.local_times = 1',
+      `SELECT e.uid FROM ${memberRows} m JOIN event e ON e.uid = m.uid WHERE m.resource_id = $1 AND e.local_times = 1`,
       [resource.id],
     )
     for (const { uid } of rows) await this.reindex(String(uid))
@@ -272,7 +272,7 @@ export class Writer extends Reader {
       const taken = new Set<number>()
       for (const part of inLists(left)) {
         const rows = await this.database.query(
-          `SELECT resource_id FROM member WHERE name = $1 AND resource_id IN (${placeholders(part.length, 2)})`,
+          `SELECT resource_id FROM ${memberRows} m WHERE name = $1 AND resource_id IN (${placeholders(part.length, 2)})`,
           [name, ...part],
         )
         for (const { resource_id } of rows) taken.add(Number(resource_id))
@@ -284,7 +284,7 @@ export class Writer extends Reader {
   }
 
   async #places(uid: string): Promise<Places> {
-    const rows = await this.database.query('SELECT resource_id, name FROM member WHERE uid = $1', [uid])
+    const rows = await this.database.query(`SELECT resource_id, name FROM ${memberRows} m WHERE uid = $1`, [uid])
     return new Map(rows.map(row => [Number(row.resource_id), String(row.name)]))
   }
 
@@ -319,7 +319,7 @@ export class Writer extends Reader {
     const found: Row[] = []
     for (const part of inLists([...new Set(uids)])) {
       const rows = await this.database.query(
-        `SELECT e.uid, e.etag, m.name FROM event e JOIN member m ON m.uid = e.uid AND m.resource_id = 0
+        `SELECT e.uid, e.etag, m.name FROM event e JOIN ${memberRows} m ON m.uid = e.uid AND m.resource_id = 0
          WHERE e.uid IN (${placeholders(part.length)})`,
         part,
       )

@@ -55,7 +55,8 @@ const fill = (database: Database, count: number) =>
       [count, now],
     )
     await tx.query(
-      `INSERT INTO member (resource_id, name, uid, etag) ${numbers} SELECT 1, 'e' || i || '.ics', 'e' || i, 'x' FROM n`,
+      `INSERT INTO change (resource_id, name, uid, etag, token, born, at)
+       ${numbers} SELECT 1, 'e' || i || '.ics', 'e' || i, 'x', i, i, 1 FROM n`,
       [count],
     )
   })
@@ -111,7 +112,7 @@ eachStore('long reads', opened => {
             [uid, 2 * now + 2699 * DAY],
           )
           const name = (moves + Number(uid === 'e0')) % 2 === 0 ? `a-${uid}` : `z-${uid}`
-          await tx.query('UPDATE member SET name = $2 WHERE uid = $1', [uid, name])
+          await tx.query('UPDATE change SET name = $2 WHERE uid = $1', [uid, name])
         }
       })
     const store = new Store(betweenPages(database, swap), { zone: 'Europe/Berlin', now: () => now })
