@@ -50,7 +50,9 @@ export const busyTimes = (
     union(
       periods
         .filter(period => period.type === type && period.start < window.to && period.end > window.from)
-        .map(({ start, end }) => ({ start: Math.max(start, window.from), end: Math.min(end, window.to) })),
+        .map(({ start, end }) => ({ start: Math.max(start, window.from), end: Math.min(end, window.to) }))
+        // What lasts no time occupies none, and no period can say it (RFC 5545 §3.3.9).
+        .filter(({ start, end }) => start < end),
     ).map(period => ({ ...period, type })),
   )
 

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { contentType, decodeText, MAX_BODY, readBody } from '../dav/body.ts'
 import { DavError, type DavErrorOptions, forbidden } from '../dav/errors.ts'
 import { caldav } from '../dav/names.ts'
-import { type CalTime, type Component, isDate, type ScheduleEvent } from '../schedule/event.ts'
+import type { ScheduleEvent } from '../schedule/event.ts'
 import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
 import { checkRecurrence } from '../schedule/recurrence.ts'
 import { resolveZone } from '../schedule/timezone.ts'
 import { type Block, type Line, lineValue, parseBlocks } from './content.ts'
 import { JCAL_TYPE, textOfJcal } from './jcal-text.ts'
-import { MAX_ATTENDEES, MAX_DATE_TIME, MIN_DATE_TIME } from './limits.ts'
+import { formProblem } from './object-form.ts'
+import { checkLimits } from './object-limits.ts'
 import { repairText } from './repair.ts'
 
 /** A calendar object as it was sent (RFC 4791 §4.1): one event and the text it came in. */
@@ -119,22 +120,6 @@ const onlyEvent = (parsed: ParsedCalendar, body: string): ScheduleEvent => {
   return event
 }
 
-/** The day of a time in the basic format, enough to compare with the limits. */
-const dayOf = (time: CalTime): string => (isDate(time) ? time.date : time.dateTime.slice(0, 10)).replaceAll('-', '')
-
-const checkComponent = (component: Component): void => {
-  const day = dayOf(component.start)
-  if (day < MIN_DATE_TIME.slice(0, 8)) throw refuse('min-date-time', `The event starts before ${MIN_DATE_TIME}`)
-  if (day >= MAX_DATE_TIME.slice(0, 8)) throw refuse('max-date-time', `The event starts after ${MAX_DATE_TIME}`)
-  const attendees = component.extra.filter(([name]) => name === 'attendee').length
-  if (attendees > MAX_ATTENDEES) {
-    throw refuse(
-      'max-attendees-per-instance',
-      `The event has ${attendees} attendees, and ${MAX_ATTENDEES} are the limit`,
-    )
-  }
-}
-
 /** What is readable in a text, or in the same text with known faults put right. */
 const readable = (text: string): { readonly parsed: ParsedCalendar; readonly body: string } => {
   const parsed = parseCalendar(text)
@@ -149,10 +134,12 @@ export const parseObject = (text: string): CalendarObject => {
   const { parsed, body } = readable(text)
   checkShape(parsed)
   const event = onlyEvent(parsed, body)
+  const problem = formProblem(body)
+  if (problem) throw refuse(problem.condition, problem.message)
   checkRecurrenceIds(body)
   const problems = checkRecurrence(event)
   if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
-  for (const component of event.master ? [event.master, ...event.overrides] : event.overrides) checkComponent(component)
+  checkLimits(event)
   return { event, body, sent: text }
 }
 

@@ -64,7 +64,9 @@ const textMatch = (node: XmlNode): TextMatch => {
   const asked = attribute(node, 'collation') ?? 'default'
   const collation = COLLATIONS[asked]
   if (!collation) throw forbidden(caldav('supported-collation'), `There is no collation ${asked} here`)
-  return { text: textOf(node), collation, negate: attribute(node, 'negate-condition') === 'yes' }
+  const negate = attribute(node, 'negate-condition') ?? 'no'
+  if (negate !== 'yes' && negate !== 'no') throw invalidFilter(`negate-condition is yes or no, not ${negate}`)
+  return { text: textOf(node), collation, negate: negate === 'yes' }
 }
 
 /** The children of a filter by their names; one that is not defined has no other condition. */

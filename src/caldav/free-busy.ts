@@ -36,9 +36,11 @@ const known = new LRUCache<string, Tentative>({ max: 20_000 })
 
 const learn = async ({ store }: Gateway, rows: readonly BusyOccurrence[]): Promise<void> => {
   const missing = new Map(rows.filter(({ etag }) => !known.has(etag)).map(({ uid, etag }) => [uid, etag]))
-  for (const etag of missing.values()) known.set(etag, NONE)
   const few = await sayingTentative(store.database, [...missing.keys()])
-  for (const { uid, etag, event } of await store.events(few)) known.set(missing.get(uid) ?? etag, tentativeIn(event))
+  const events = await store.events(few)
+  // Only now: another request must not take for certain what this one has not looked at yet.
+  for (const etag of missing.values()) known.set(etag, NONE)
+  for (const { uid, etag, event } of events) known.set(missing.get(uid) ?? etag, tentativeIn(event))
 }
 
 const typeOf = ({ etag, recurrenceId, blackout }: BusyOccurrence): BusyType => {

@@ -18,6 +18,7 @@ export const scopesOf = async (exchange: Exchange): Promise<readonly Scope[]> =>
   const { place } = exchange
   if (place.kind === 'calendar' || place.kind === 'event') {
     const calendar = await calendarAt(exchange, place.calendar)
+    if (place.kind === 'event') await entryAt(exchange, place)
     return [{ calendar, name: place.kind === 'event' ? place.name : null }]
   }
   if (place.kind !== 'home') {

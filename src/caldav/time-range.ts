@@ -12,12 +12,16 @@ export const utcSeconds = (text: string): number | null => {
   const parts = FORM.exec(text)
   if (!parts) return null
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1).map(Number)
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null
-  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000
+  if (hour > 23 || minute > 59 || second > 60) return null
+  // Not Date.UTC, which takes the year 99 for 1999.
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null
+  return date.getTime() / 1000 + hour * 3600 + minute * 60 + second
 }
 
-const EARLIEST = utcSeconds(MIN_DATE_TIME) ?? 0
-const LATEST = utcSeconds(MAX_DATE_TIME) ?? 0
+export const EARLIEST = utcSeconds(MIN_DATE_TIME) ?? 0
+export const LATEST = utcSeconds(MAX_DATE_TIME) ?? 0
 
 /** A UTC date-time in the basic format. */
 export const utcText = (seconds: number): string =>

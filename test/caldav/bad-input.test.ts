@@ -97,6 +97,37 @@ describe('PUT (RFC 4791 §5.3.2.1)', () => {
       vevent('DTSTART:20270101T100000Z', ...Array.from({ length: 101 }, (_, i) => `ATTENDEE:mailto:a${i}@example.edu`)),
       'max-attendees-per-instance',
     ],
+    ['no UID', calendar(component('VEVENT', 'DTSTART:20270101T100000Z')), 'valid-calendar-object-resource'],
+    [
+      'an empty UID',
+      calendar(component('VEVENT', 'UID:', 'DTSTART:20270101T100000Z')),
+      'valid-calendar-object-resource',
+    ],
+    [
+      'two series of one UID',
+      calendar(
+        component('VEVENT', 'UID:bad', 'DTSTART:20270101T100000Z'),
+        component('VEVENT', 'UID:bad', 'DTSTART:20270102T100000Z'),
+      ),
+      'valid-calendar-object-resource',
+    ],
+    ['two starts', vevent('DTSTART:20270101T100000Z', 'DTSTART:20270102T100000Z'), 'valid-calendar-data'],
+    ['two UIDs in one event', vevent('UID:bad2', 'DTSTART:20270101T100000Z'), 'valid-calendar-data'],
+    [
+      'an end and a duration',
+      vevent('DTSTART:20270101T100000Z', 'DTEND:20270101T110000Z', 'DURATION:PT1H'),
+      'valid-calendar-data',
+    ],
+    ['a line without a value', vevent('DTSTART:20270101T100000Z', 'SUMMARY'), 'valid-calendar-data'],
+    ['a line without a name', vevent('DTSTART:20270101T100000Z', ':x'), 'valid-calendar-data'],
+    ['an end in the year 2105', vevent('DTSTART:20990101T100000Z', 'DTEND:21050101T100000Z'), 'max-date-time'],
+    ['a date of RDATE in the year 2150', vevent('DTSTART:20270101T100000Z', 'RDATE:21500101T000000Z'), 'max-date-time'],
+    ['10,001 days by COUNT', vevent('DTSTART:20270101T100000Z', 'RRULE:FREQ=DAILY;COUNT=10001'), 'max-instances'],
+    [
+      '10,001 days by UNTIL',
+      vevent('DTSTART:20270101T100000Z', 'RRULE:FREQ=DAILY;UNTIL=20540519T100000Z'),
+      'max-instances',
+    ],
     ['a control character', vevent('DTSTART:20270101T100000Z', 'SUMMARY:\u0007'), 'valid-calendar-data'],
     [
       'bytes that are no UTF-8',
@@ -112,6 +143,15 @@ describe('PUT (RFC 4791 §5.3.2.1)', () => {
     const answer = await put(body)
     expect([answer.status, condition(answer.body)]).toEqual([403, `{urn:ietf:params:xml:ns:caldav}${expected}`])
     expect(inner(parseXml(answer.body)).length).toBeGreaterThan(10)
+  })
+
+  it.each([
+    ['10,000 days by COUNT', 'RRULE:FREQ=DAILY;COUNT=10000'],
+    ['10,000 days by UNTIL', 'RRULE:FREQ=DAILY;UNTIL=20540518T100000Z'],
+    ['an end where the calendars end', 'DTEND:21000101T000000Z'],
+  ])('%s are taken: the limits are what they say', async (_, line) => {
+    expect((await put(vevent('DTSTART:20270101T100000Z', line))).status).toBe(201)
+    await gateway.call('DELETE', '/dav/calendars/lh101/bad.ics')
   })
 
   it('another type is CALDAV:supported-calendar-data', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { freeBusyText } from '../../src/caldav/busy-times.ts'
+import { busyTimes, freeBusyText } from '../../src/caldav/busy-times.ts'
 import { ics, startTestGateway } from './gateway.ts'
 
 const HOUR = 3600
@@ -16,6 +16,12 @@ describe('free/busy as text', () => {
       '20280228T235959Z/20280229T005959Z',
       '20280301T000000Z/20280301T010000Z',
     ])
+  })
+
+  it('leaves out what lasts no time: a period starts before it ends (RFC 5545 §3.3.9)', () => {
+    const moment = { start: 100, end: 100, type: 'BUSY' as const }
+    expect(busyTimes([moment, { ...moment, end: 200 }], { from: 0, to: 150 })).toEqual([{ ...moment, end: 150 }])
+    expect(busyTimes([moment], { from: 0, to: 150 })).toEqual([])
   })
 
   it.each([73, 74, 75, 148, 149])('folds a line of %i octets so that none is longer than 75', async length => {

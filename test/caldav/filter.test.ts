@@ -42,6 +42,11 @@ describe('CALDAV:filter', () => {
       inEvent('<C:time-range start="20270102T000000Z" end="20270101T000000Z"/>'),
     ],
     ['an impossible time', inEvent('<C:time-range start="20271301T000000Z"/>')],
+    ['30 February', inEvent('<C:time-range start="20260230T000000Z"/>')],
+    [
+      'a negate-condition that is neither yes nor no',
+      inEvent('<C:prop-filter name="X"><C:text-match negate-condition="maybe">x</C:text-match></C:prop-filter>'),
+    ],
     ['is-not-defined beside other conditions', inEvent(`<C:is-not-defined/>${range}`)],
     ['a filter without a name', inEvent('<C:prop-filter/>')],
     ['an element with no meaning', inEvent('<C:foo/>')],
@@ -58,6 +63,11 @@ describe('CALDAV:filter', () => {
       '<C:prop-filter name="SUMMARY"><C:text-match collation="i;klingon">x</C:text-match></C:prop-filter>',
     )
     expect(refusal(inside)).toBe('{urn:ietf:params:xml:ns:caldav}supported-collation')
+  })
+
+  it('does not take the first century for the last one', () => {
+    const parsed = filter(inEvent('<C:time-range start="00500101T000000Z"/>'))
+    expect(parsed.components[0]?.timeRange?.from).toBe(Date.UTC(1900, 0, 1) / 1000)
   })
 
   it('reads an open time range up to the ends of our calendars', () => {

@@ -82,6 +82,10 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 describe('calendar-query (RFC 4791 §7.8)', () => {
+  it('of an event that is not there is 404', async () => {
+    expect((await report(`${calendar}none.ics`, query(''))).status).toBe(404)
+  })
+
   it.each([
     ['its start', range('20270105T080000Z', '20270105T080001Z'), ['single']],
     ['just before it', range('20270105T070000Z', '20270105T080000Z'), []],
@@ -367,6 +371,15 @@ describe('sync-collection (RFC 6578)', () => {
 })
 
 describe('free-busy-query (RFC 4791 §7.10)', () => {
+  it('says the same to all who ask at once, tentative times among it', async () => {
+    await put('maybe.ics', ics('maybe', ['STATUS:TENTATIVE'], '20280601T100000Z'))
+    const body = (hour: number) =>
+      `<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">${range(`20280601T0${hour}0000Z`, '20280602T000000Z')}</C:free-busy-query>`
+    const answers = await Promise.all([0, 1, 2, 3, 4, 5].map(hour => report(calendar, body(hour))))
+    for (const { body: text } of answers) expect(text).toContain('FREEBUSY;FBTYPE=BUSY-TENTATIVE:')
+    await gateway.call('DELETE', `${calendar}maybe.ics`)
+  })
+
   it('joins what overlaps, tells tentative from busy, and leaves out what occupies nothing', async () => {
     const path = '/dav/calendars/cam1/'
     for (const [name, lines, start] of [
