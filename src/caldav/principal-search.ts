@@ -154,12 +154,15 @@ const CONTEXTS: Readonly<Record<string, readonly string[]>> = {
   resource: ['resource'],
 }
 
-/** A number finds the rooms that seat as many; any other word is looked for in everything a principal says. */
+/** Where words are looked for that people type: an address or a kind would answer to parts of words of its own. */
+const SPOKEN = [dav('displayname'), calendarserver('email-address-set'), kaldav('building'), kaldav('capacity')]
+
+/** A number finds the rooms that seat as many; any other word is looked for in the names of a principal. */
 const tokenTest = (token: string): Test => {
   const wanted = token.toLowerCase()
   const seats = /^\d+$/.test(wanted) ? Number(wanted) : null
   return entry =>
-    Object.keys(SEARCHABLE).some(name => textIn(entry, name).includes(wanted)) ||
+    SPOKEN.some(name => textIn(entry, name).includes(wanted)) ||
     (seats !== null && Number(textIn(entry, kaldav('capacity'))) >= seats)
 }
 

@@ -520,6 +520,14 @@ describe('principals', () => {
     expect(await search(body('camera'))).toEqual([])
   })
 
+  it('are not found by parts of their addresses or of the name of their kind', async () => {
+    const body = (token: string) =>
+      `<CS:calendarserver-principal-search xmlns:CS="http://calendarserver.org/ns/" xmlns:D="DAV:" context="attendee"><CS:search-token>${token}</CS:search-token><D:prop><D:displayname/></D:prop></CS:calendarserver-principal-search>`
+    expect(await search(body('res'))).toEqual([])
+    expect(await search(body('room'))).toEqual([])
+    expect(await search(body('urn'))).toEqual([])
+  })
+
   it('are searched for in Apple’s way from a calendar too', async () => {
     const body =
       '<CS:calendarserver-principal-search xmlns:CS="http://calendarserver.org/ns/" xmlns:D="DAV:" context="location"><CS:search-token>102</CS:search-token><D:prop><D:displayname/></D:prop></CS:calendarserver-principal-search>'
