@@ -20,6 +20,7 @@ import {
 import { rightsOf } from './rights.ts'
 import { loadFor, type Served, sourceOf, tokensOf } from './sources.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
+import { etagAs, viewOf } from './withheld.ts'
 
 /** What is asked of each resource of one answer. */
 export interface Question {
@@ -77,6 +78,7 @@ export const calendarTarget = (exchange: Exchange, calendar: Calendar, token: st
 
 export const eventTarget = (exchange: Exchange, calendar: Calendar) => {
   const common = base(exchange, { kind: 'event', calendar: calendar.segment, name: '' })
+  const view = viewOf(exchange.person, calendar.segment)
   return (member: Member, details: Served['details'] | null, href: string): EventTarget => ({
     kind: common.kind,
     person: common.person,
@@ -84,7 +86,7 @@ export const eventTarget = (exchange: Exchange, calendar: Calendar) => {
     scheduling: common.scheduling,
     href,
     calendar,
-    member,
+    member: view === 'all' ? member : { ...member, etag: etagAs(view, member.etag) },
     details,
   })
 }

@@ -10,6 +10,7 @@ import { hrefOf, type Place } from './places.ts'
 import { EVENT_TYPE, PAGE } from './properties.ts'
 import { loadFor, sourceOf } from './sources.ts'
 import { chooseTimezones, timezoneChoice } from './timezone-choice.ts'
+import { etagAs, viewOf } from './withheld.ts'
 
 /** @param status of a full answer, where another method answers with the event (RFC 8144 §2.2) */
 export const getEvent = async (
@@ -18,32 +19,35 @@ export const getEvent = async (
   status = 200,
   more: Headers = {},
 ): Promise<void> => {
-  const { gateway, request, response } = exchange
+  const { gateway, request, response, person } = exchange
   const calendar = await calendarAt(exchange, place.calendar)
   const source = sourceOf(calendar)
   const member = await source.member(gateway, calendar, place.name)
   if (!member) throw notFound(`There is no event at ${hrefOf(place)}`)
   const reading = request.method === 'GET' || request.method === 'HEAD'
-  if (reading && checkConditions(request.headers, { etag: member.etag }, true)) {
-    return send(response, 304, { ETag: quote(member.etag) })
+  const view = viewOf(person, calendar.segment)
+  const known = etagAs(view, member.etag)
+  if (reading && checkConditions(request.headers, { etag: known }, true)) {
+    return send(response, 304, { ETag: quote(known) })
   }
   const [served] = await loadFor(exchange, calendar, [member])
   if (!served) throw notFound(`There is no event at ${hrefOf(place)}`)
   const { updatedAt } = served.details
+  const etag = etagAs(view, served.member.etag)
   // The flags of the whole schedule move without a change of the event.
   const dated = reading && calendar.kind === 'resource'
-  if (dated && checkConditions(request.headers, { etag: served.member.etag, lastModified: updatedAt }, true)) {
-    return send(response, 304, { ETag: quote(served.member.etag) })
+  if (dated && checkConditions(request.headers, { etag, lastModified: updatedAt }, true)) {
+    return send(response, 304, { ETag: quote(etag) })
   }
   const body = chooseTimezones(served.details.body, timezoneChoice(request.headers))
   // Who sends jCal and names no type to be answered in means the type it sent.
   const json = wantsJcal(request.headers.accept ?? (reading ? undefined : request.headers['content-type']))
   const headers = {
     'Content-Type': json ? `${JCAL_TYPE}; charset=utf-8` : EVENT_TYPE,
-    ETag: quote(served.member.etag),
+    ETag: quote(etag),
     'Last-Modified': formatHttpDate(updatedAt),
     Vary: 'Accept, CalDAV-Timezones',
-    ...(gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(served.member.etag) } : {}),
+    ...(gateway.scheduling === 'rooms' ? { 'Schedule-Tag': quote(etag) } : {}),
     ...more,
   }
   send(response, status, headers, Buffer.from(json ? jcalText(body) : body))

@@ -14,3 +14,8 @@ export const visibleAs = (view: View, served: Served): Served => {
   const event = seenAs(view, served.details.event())
   return { ...served, details: { ...served.details, body: writeCalendar([event]), event: () => event } }
 }
+
+const MARKS: Readonly<Record<View, string>> = { all: '', public: '-p', busy: '-b' }
+
+/** Another text under the same address has another ETag (RFC 9110 §8.8.3); the same one for all who see alike. */
+export const etagAs = (view: View, etag: string): string => etag + MARKS[view]

@@ -9,8 +9,13 @@ import type { Member } from '../store/types.ts'
 import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
 import { eventHref, placeOfHref } from './places.ts'
+import { etagAs, viewOf } from './withheld.ts'
 
 export const actorOf = ({ person }: Exchange): Actor => ({ source: 'caldav', user: person.name, run: null })
+
+/** The ETag a person was told, who may see less than the event. */
+const etagFor = ({ person }: Exchange, segment: string, { etag }: Member): string =>
+  etagAs(viewOf(person, segment), etag)
 
 /** What an If header asks about (RFC 4918 §10.4): events, by the URIs it gives them. */
 const taggedEtags = async (tx: Writer, exchange: Exchange): Promise<ReadonlyMap<string, string | null>> => {
@@ -20,7 +25,7 @@ const taggedEtags = async (tx: Writer, exchange: Exchange): Promise<ReadonlyMap<
     const place = placeOfHref(uri)
     const calendar = place?.kind === 'event' ? await findCalendar(exchange, place.calendar) : null
     const member = place?.kind === 'event' && calendar ? await tx.member(calendar.id, place.name) : null
-    found.set(uri, member?.etag ?? null)
+    found.set(uri, member && place?.kind === 'event' ? etagFor(exchange, place.calendar, member) : null)
   }
   return found
 }
@@ -34,7 +39,9 @@ export const checkMember = async (tx: Writer, exchange: Exchange, member: Member
   const dated = request.headers['if-unmodified-since'] !== undefined
   const lastModified = dated && member ? ((await tx.event(member.uid))?.updatedAt ?? null) : null
   const tagged = await taggedEtags(tx, exchange)
-  checkConditions(request.headers, { etag: member?.etag ?? null, lastModified, tagged }, false)
+  const { place } = exchange
+  const etag = member && place.kind === 'event' ? etagFor(exchange, place.calendar, member) : (member?.etag ?? null)
+  checkConditions(request.headers, { etag, lastModified, tagged }, false)
 }
 
 /** RFC 4791 §5.3.2.1: the href lets a client that lost track find its event again. */

@@ -26,7 +26,11 @@ export type ParseCache = LRUCache<string, ScheduleEvent>
 
 export const parseCache = (): ParseCache => new LRUCache({ max: parsedLimit })
 
-export const etagOf = (body: string): string => hash('sha256', body, 'base64url').slice(0, 22)
+/**
+ * The same text has the same etag in one store. The key keeps what is not shown from being guessed: people who see an
+ * event without its title see its etag.
+ */
+export const etagOf = (body: string, key: string): string => hash('sha256', key + body, 'base64url').slice(0, 22)
 
 function parsedBody(cache: ParseCache, uid: string, body: string, etag: string): ScheduleEvent {
   const known = cache.get(etag)

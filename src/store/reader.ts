@@ -22,6 +22,8 @@ export interface Settings {
   /** Epoch seconds. */
   readonly now: () => number
   readonly parsed: ParseCache
+  /** What etags are made with beside the text. */
+  readonly etagKey: string
 }
 
 const member = (row: Row): Member => ({ name: String(row.name), uid: String(row.uid), etag: String(row.etag) })

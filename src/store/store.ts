@@ -2,6 +2,7 @@
  * The account schedule: events, the calendars they lie in, what changed when, and what is in conflict. The only SQL of
  * the gateway is in this folder. Several processes may share a database; nothing is cached that could go stale.
  */
+import { randomBytes } from 'node:crypto'
 import { TooManyOccurrences } from '../errors.ts'
 import { parseCache } from './body.ts'
 import { pruneChanges } from './change-log.ts'
@@ -15,6 +16,14 @@ import { Writer } from './writer.ts'
 export { ACCOUNT } from './occurrence-index.ts'
 export type * from './types.ts'
 export type { PutOptions, Writer } from './writer.ts'
+
+/** Made once for a store, and kept in its backups. */
+const etagKeyOf = async (database: Database): Promise<string> => {
+  const made = randomBytes(16).toString('base64url')
+  await database.query(`INSERT INTO meta (key, value) VALUES ('etag_key', $1) ON CONFLICT DO NOTHING`, [made])
+  const [row] = await database.query(`SELECT value FROM meta WHERE key = 'etag_key'`)
+  return String(row?.value ?? made)
+}
 
 export interface StoreOptions {
   /** IANA: the clock of the account schedule, and of calendars without one of their own. */
@@ -33,14 +42,14 @@ export class Store extends Reader {
   #resourceWrites = 0
 
   /** On tables that `migrate` has made; `open` does both. */
-  constructor(database: Database, { zone, now = () => Math.floor(Date.now() / 1000) }: StoreOptions) {
-    super(database, { zone, now, parsed: parseCache() })
+  constructor(database: Database, { zone, now = () => Math.floor(Date.now() / 1000) }: StoreOptions, etagKey = '') {
+    super(database, { zone, now, parsed: parseCache(), etagKey })
   }
 
   /** Brings the tables up to date first. @throws KaldavError the database was made by a newer program */
   static async open(database: Database, options: StoreOptions): Promise<Store> {
     await migrate(database)
-    const store = new Store(database, options)
+    const store = new Store(database, options, await etagKeyOf(database))
     await store.#adoptZone()
     return store
   }

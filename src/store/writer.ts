@@ -107,7 +107,7 @@ export class Writer extends Reader {
     const wanted = { ...event, resourceIds }
     const { body, secrets } = bodyFor(wanted, options.body, before, this.settings.parsed)
     checkText(body)
-    const next = { uid, event: wanted, body, secrets, resourceIds, etag: etagOf(body) }
+    const next = { uid, event: wanted, body, secrets, resourceIds, etag: etagOf(body, this.settings.etagKey) }
     const present = before ? await this.#places(uid) : new Map<number, string>()
     const names = await this.#names(next, present, options.name)
     if (before && isUnchanged(before, next)) return before

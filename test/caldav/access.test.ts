@@ -1,4 +1,5 @@
 /** People whose rights differ from resource to resource; `limited` writes lh101, sees when lh102 is taken, and no more. */
+import { hash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { condition, ics, multistatus, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
 
@@ -65,6 +66,19 @@ describe('a resource of which only the busy time is shown', () => {
       expect(body).toContain('SUMMARY:Busy')
       expect(body).not.toMatch(/Berufung|Turm/)
     }
+  })
+
+  it('has an ETag of its own, by which the hidden text cannot be guessed', async () => {
+    const path = '/dav/calendars/lh102/taken.ics'
+    const full = await gateway.call('GET', path)
+    const hidden = await ask('GET', path)
+    expect(hidden.headers.etag).not.toBe(full.headers.etag)
+    const listed = await ask('PROPFIND', '/dav/calendars/lh102/', propfindBody('D:getetag'), { depth: '1' })
+    expect(listed.body).toContain(hidden.headers.etag?.replaceAll('"', '&quot;'))
+    const guesses = ['sha256', 'sha1', 'md5'].map(name => hash(name, full.body, 'base64url').slice(0, 22))
+    for (const guess of guesses) expect(String(hidden.headers.etag)).not.toContain(guess)
+    expect((await ask('GET', path, undefined, { 'if-none-match': String(hidden.headers.etag) })).status).toBe(304)
+    expect((await ask('GET', path, undefined, { 'if-none-match': String(full.headers.etag) })).status).toBe(200)
   })
 
   it('cannot be searched for what is hidden', async () => {
