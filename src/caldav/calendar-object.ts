@@ -96,6 +96,15 @@ const checkRecurrenceIds = (body: string): void => {
   }
 }
 
+/** When an alarm was seen to is a time in UTC (RFC 9074 §6.1): on another clock it would ring again, or never. */
+const checkAcknowledged = (body: string): void => {
+  if (!/^ACKNOWLEDGED/im.test(body)) return
+  const alarms = parseBlocks(body).blocks.flatMap(({ blocks }) => blocks.filter(({ name }) => name === 'VALARM'))
+  const lines = alarms.flatMap(alarm => alarm.lines.filter(({ name }) => name === 'ACKNOWLEDGED'))
+  const bad = lines.map(line => lineValue(line).trim()).find(value => !/^\d{8}T\d{6}Z$/.test(value))
+  if (bad !== undefined) throw refuse('valid-calendar-data', `ACKNOWLEDGED ${bad} is no time in UTC`)
+}
+
 /** A TZID that neither the zone database nor the body itself explains (RFC 7809 §3.1.3). */
 const unknownZone = (body: string): string | null => {
   const explained = new Set([...body.matchAll(/^TZID:(.*?)\s*$/gim)].map(([, tzid]) => tzid))
@@ -137,6 +146,7 @@ export const parseObject = (text: string): CalendarObject => {
   const problem = formProblem(body)
   if (problem) throw refuse(problem.condition, problem.message)
   checkRecurrenceIds(body)
+  checkAcknowledged(body)
   const problems = checkRecurrence(event)
   if (problems.length > 0) throw refuse('valid-calendar-data', problems.join('; '))
   checkLimits(event)

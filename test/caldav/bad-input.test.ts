@@ -128,6 +128,14 @@ describe('PUT (RFC 4791 §5.3.2.1)', () => {
       vevent('DTSTART:20270101T100000Z', 'RRULE:FREQ=DAILY;UNTIL=20540519T100000Z'),
       'max-instances',
     ],
+    [
+      'an alarm acknowledged on no clock (RFC 9074 §6.1)',
+      vevent(
+        'DTSTART:20270101T100000Z',
+        'BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT5M\r\nACKNOWLEDGED:20270101T095600\r\nEND:VALARM',
+      ),
+      'valid-calendar-data',
+    ],
     ['a control character', vevent('DTSTART:20270101T100000Z', 'SUMMARY:\u0007'), 'valid-calendar-data'],
     [
       'bytes that are no UTF-8',
