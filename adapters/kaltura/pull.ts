@@ -229,6 +229,13 @@ function touchedBy(cursor: Cursor, news: News, census: Census): Touched {
   return { rows, groups }
 }
 
+/** Whether all is as the cursor says: what most looks find. */
+const isNothing = (cursor: Cursor, news: News, census: Census, { rows, groups }: Touched): boolean =>
+  rows.size + groups.size + census.gone.size + cursor.hot.size === 0 &&
+  news.recent === cursor.recent &&
+  census.count === cursor.count &&
+  census.scannedAt === cursor.scannedAt
+
 /** What has changed since the cursor. @throws CursorExpired */
 export async function pullSince(pulling: Pulling, text: string): Promise<Pulled> {
   const { session, reader, context, log, isHeld, suspects } = pulling
@@ -240,6 +247,10 @@ export async function pullSince(pulling: Pulling, text: string): Promise<Pulled>
   const quarter = quarterOf(session.now())
   const newQuarter = quarter !== cursor.quarter
   if (newQuarter) for (const id of [...cursor.groups.values()].flat()) touched.rows.add(id)
+  if (!newQuarter && isNothing(cursor, news, census, touched)) {
+    for (const id of asked) suspects.delete(id)
+    return { changes: { changed: [], removed: [], unreadable: [], cursor: text }, due: [] }
+  }
 
   await setImmediate()
   const items = await loadItems(pulling, touched.rows, news.listed)

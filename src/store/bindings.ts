@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import type { Database, Row } from './database.ts'
+import { inPages } from './pages.ts'
+import { inLists, placeholders } from './sql.ts'
 
 /** The state of one binding. Times are epoch seconds. */
 export interface BindingState {
@@ -212,16 +214,50 @@ export async function uidAt(database: Database, bindingId: string, remoteId: str
   return row ? String(row.uid) : null
 }
 
-/** Every shadow with a remote copy, without the copies: enough to see what is absent. */
-export async function shadowIds(
+/** A shadow with a remote copy, without the copy. */
+export interface ShadowId {
+  readonly uid: string
+  readonly remoteId: string
+  /** Deleted there, and waiting for a person. */
+  readonly held: boolean
+}
+
+const SHADOW_IDS = 'SELECT uid, remote_id, held FROM shadow WHERE binding_id = $1 AND remote_id IS NOT NULL'
+
+const shadowId = (row: Row): ShadowId => ({
+  uid: String(row.uid),
+  remoteId: String(row.remote_id),
+  held: Number(row.held) === 1,
+})
+
+/** All of them: enough to see what is absent. */
+export async function shadowIds(database: Database, bindingId: string): Promise<ShadowId[]> {
+  const found: ShadowId[] = []
+  await inPages(database, SHADOW_IDS, [bindingId], row => found.push(shadowId(row)))
+  return found
+}
+
+export async function heldShadows(database: Database, bindingId: string): Promise<ShadowId[]> {
+  return (await database.query(`${SHADOW_IDS} AND held = 1`, [bindingId])).map(shadowId)
+}
+
+/** Those of some remote ids. */
+export async function shadowsAt(
   database: Database,
   bindingId: string,
-): Promise<{ uid: string; remoteId: string; held: boolean }[]> {
-  const rows = await database.query(
-    'SELECT uid, remote_id, held FROM shadow WHERE binding_id = $1 AND remote_id IS NOT NULL',
-    [bindingId],
-  )
-  return rows.map(row => ({ uid: String(row.uid), remoteId: String(row.remote_id), held: Number(row.held) === 1 }))
+  remoteIds: readonly string[],
+): Promise<ShadowId[]> {
+  const found: ShadowId[] = []
+  for (const part of inLists(remoteIds)) {
+    const sql = `${SHADOW_IDS} AND remote_id IN (${placeholders(part.length, 2)})`
+    found.push(...(await database.query(sql, [bindingId, ...part])).map(shadowId))
+  }
+  return found
+}
+
+export async function countShadows(database: Database, bindingId: string): Promise<number> {
+  const sql = 'SELECT COUNT(*) AS count FROM shadow WHERE binding_id = $1 AND remote_id IS NOT NULL'
+  return Number((await database.query(sql, [bindingId]))[0]?.count ?? 0)
 }
 
 export async function saveShadow(database: Database, bindingId: string, state: ShadowState): Promise<void> {

@@ -157,4 +157,9 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX journal_run ON journal (run, id) WHERE run IS NOT NULL',
     ],
   },
+  {
+    id: 10,
+    // Few wait for a person, and each look at a remote asks for them.
+    sql: ['CREATE INDEX shadow_held ON shadow (binding_id) WHERE held = 1'],
+  },
 ]

@@ -1,5 +1,5 @@
 /** The answer to deletions that waited for a person. */
-import { dropShadow, shadowIds } from '../store/bindings.ts'
+import { dropShadow, heldShadows } from '../store/bindings.ts'
 import { withdraw } from './binding.ts'
 import type { Context } from './incoming.ts'
 
@@ -9,7 +9,7 @@ import type { Context } from './incoming.ts'
  */
 export async function applyHeld(context: Context, answer: 'approve' | 'restore'): Promise<void> {
   const { store, binding, actor, report } = context
-  const held = (await shadowIds(store.database, binding.id)).filter(shadow => shadow.held)
+  const held = await heldShadows(store.database, binding.id)
   await store.write(actor, async tx => {
     for (const { uid } of held) {
       const stored = await tx.event(uid)

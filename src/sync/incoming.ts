@@ -8,13 +8,17 @@ import { plainUid, type ScheduleEvent } from '../schedule/event.ts'
 import { sameContent } from '../schedule/merge.ts'
 import { occurrences } from '../schedule/recurrence.ts'
 import {
+  countShadows,
   dropShadow,
+  heldShadows,
   lookAgain,
   newShadow,
+  type ShadowId,
   saveBinding,
   saveShadow,
   shadowIds,
   shadowOf,
+  shadowsAt,
   uidAt,
 } from '../store/bindings.ts'
 import type { Actor, Store, Writer } from '../store/store.ts'
@@ -165,7 +169,7 @@ async function findDeletions(
   changed: readonly Item[],
 ): Promise<Item[]> {
   const { store, binding, report } = context
-  const shadows = await shadowIds(store.database, binding.id)
+  const shadows = await spokenOf(context, changes)
   const removed = new Set(changes.removed)
   const unreadable = new Set((changes.unreadable ?? []).map(({ id }) => id))
   const present = new Set(changed.map(({ uid }) => uid))
@@ -181,15 +185,27 @@ async function findDeletions(
     if (before.length > 0 && !context.dryRun) await forgetHeld(context)
     return []
   }
-  const suspicious = isMassDeletion(fresh.length, shadows.length, absent.length + (changes.lost ?? 0) > 0)
+  const known = await countShadows(store.database, binding.id)
+  const suspicious = isMassDeletion(fresh.length, known, absent.length + (changes.lost ?? 0) > 0)
   // What only takes from us can delete nothing here.
   if (binding.direction === 'out' || (before.length === 0 && !suspicious)) {
     return fresh.map(uid => ({ uid, remote: null }))
   }
   report.held = all.length
   for (const uid of all) report.plan.push({ uid, side: 'ours', action: 'hold', fields: [] })
-  if (!context.dryRun) await hold(context, all, shadows.length)
+  if (!context.dryRun) await hold(context, all, known)
   return []
+}
+
+/** The shadows that a read may say something of, and those that wait for a person: all of them only for a full read. */
+async function spokenOf({ store, binding }: Context, changes: Changes): Promise<readonly ShadowId[]> {
+  if (changes.completeWithin) return shadowIds(store.database, binding.id)
+  const named = [...changes.removed, ...(changes.unreadable ?? []).map(({ id }) => id)]
+  const found = [
+    ...(await heldShadows(store.database, binding.id)),
+    ...(await shadowsAt(store.database, binding.id, named)),
+  ]
+  return [...new Map(found.map(shadow => [shadow.uid, shadow])).values()]
 }
 
 async function absentWithin(

@@ -1,6 +1,6 @@
 /** What people and commands ask of synchronisation: run it, plan it, look at it, answer what waits. */
 import { NotFound } from '../errors.ts'
-import { bindingState, bindings as bindingStates, ensureBinding, saveBinding, shadowIds } from '../store/bindings.ts'
+import { bindingState, bindings as bindingStates, ensureBinding, heldShadows, saveBinding } from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
 import type { Binding } from './binding.ts'
 import type { Engine } from './engine.ts'
@@ -147,7 +147,7 @@ export class Sync {
     const { store, engine, worker, configured } = this.#options
     const reports: SyncReport[] = []
     for (const binding of (await configured()).bindings) {
-      const waits = source === null && (await shadowIds(store.database, binding.id)).some(({ held }) => held)
+      const waits = source === null && (await heldShadows(store.database, binding.id)).length > 0
       if (binding.source !== source && !waits) continue
       reports.push(together(await engine.answerHeld(binding, answer), await worker.runNow(binding)))
     }

@@ -5,8 +5,10 @@ import {
   bindingState,
   bindings,
   changedUids,
+  countShadows,
   dropShadow,
   ensureBinding,
+  heldShadows,
   lease,
   leaseOwner,
   lookAgain,
@@ -17,6 +19,7 @@ import {
   secretOf,
   shadowIds,
   shadowOf,
+  shadowsAt,
   uidAt,
   wakeBindings,
 } from '../../src/store/bindings.ts'
@@ -107,6 +110,24 @@ eachStore('bindings', opened => {
     expect([await uidAt(database, 'x', 'r1'), await uidAt(database, 'x', 'r2')]).toEqual([null, 'a'])
     await dropShadow(database, 'x', 'a')
     expect(await shadowOf(database, 'x', 'a')).toBeNull()
+  })
+
+  test('shadows that wait, and those of some remote ids, are found without reading all', async () => {
+    const { database } = opened()
+    const uids = ['a', 'b', 'c', 'd']
+    for (const uid of uids) {
+      await saveShadow(database, 'x', {
+        ...newShadow(uid),
+        remote: { id: `r-${uid}`, version: '1' },
+        held: uid === 'c',
+      })
+    }
+    await saveShadow(database, 'x', { ...newShadow('never there'), held: true })
+    await saveShadow(database, 'y', { ...newShadow('a'), remote: { id: 'r-a', version: '1' }, held: true })
+    const named = await shadowsAt(database, 'x', ['r-b', 'r-d', 'unknown'])
+    expect(named.map(({ uid }) => uid).sort()).toEqual(['b', 'd'])
+    expect(await heldShadows(database, 'x')).toEqual([{ uid: 'c', remoteId: 'r-c', held: true }])
+    expect(await countShadows(database, 'x')).toBe(uids.length)
   })
 
   test('a secret is made once', async () => {
