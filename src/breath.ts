@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
 /** How long work may go on before everything else has its turn, ms. */
 const longest = 10
 
@@ -22,4 +24,25 @@ function newTurn(): { readonly began: number; readonly ended: Promise<void> } {
 export function breathe(): Promise<void> | undefined {
   turn ??= newTurn()
   return performance.now() - turn.began < longest ? undefined : turn.ended
+}
+
+/** When somebody outside was last answered, on the monotonic clock. */
+let answered = Number.NEGATIVE_INFINITY
+/** Where answers follow one another within this time, ms, others wait for theirs. */
+const gap = 10
+
+/** To be called whenever somebody outside has been answered. */
+export function noteAnswer(): void {
+  answered = performance.now()
+}
+
+/**
+ * Called between the steps of work that nobody waits for: lets those go first who do, for `longest` ms at most, as some
+ * of them never cease.
+ */
+export async function standAside(longest: number): Promise<void> {
+  const until = performance.now() + longest
+  for (let now = performance.now(); now < until && now - answered < gap; now = performance.now()) {
+    await wait(gap)
+  }
 }

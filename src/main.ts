@@ -9,13 +9,14 @@ import type { Logger } from 'pino'
 import { adapters } from '../adapters/index.ts'
 import type { KalturaAccount } from '../adapters/kaltura/index.ts'
 import { Auth } from './auth.ts'
+import { noteAnswer } from './breath.ts'
 import { Notifier } from './caldav/notifier.ts'
 import { caldavRouter } from './caldav/router.ts'
 import type { Config } from './config.ts'
 import { deviceListRouter } from './feeds/device-list.ts'
 import { feedsRouter } from './feeds/router.ts'
 import { type Credentials, type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
-import { accessLog } from './log.ts'
+import { accessLog, type Middleware } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { accountSource, configuredCalendars } from './sources.ts'
 import { bindingState, saveBinding, secretOf } from './store/bindings.ts'
@@ -310,6 +311,7 @@ function buildApp(
   const front = [
     accessLog(log),
     metrics.middleware,
+    notingAnswers,
     caldavRouter({ store, auth, config: http, log, scheduling: config.scheduling, push }),
     feedsRouter({ store, auth, log, kalturaIds: ids, isRead }),
   ]
@@ -317,6 +319,11 @@ function buildApp(
     (next, middleware) => (request, response) => middleware(request, response, () => next(request, response)),
     app,
   )
+}
+
+const notingAnswers: Middleware = (_, response, next) => {
+  response.once('close', noteAnswer)
+  next()
 }
 
 async function shutDown(gateway: Gateway, server: Server, health: { ready: boolean }): Promise<void> {

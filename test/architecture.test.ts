@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   password: [],
   schedule: ['errors'],
   store: ['errors', 'breath', 'schedule'],
-  sync: ['errors', 'schedule', 'store'],
+  sync: ['errors', 'breath', 'schedule', 'store'],
   dav: ['errors', 'breath'],
   'config-file': ['secret', 'store/access'],
   'config-problems': [],

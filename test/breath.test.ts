@@ -1,7 +1,7 @@
 /** Nobody keeps the event loop for long, however much there is to do. */
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { breathe } from '../src/breath.ts'
+import { breathe, noteAnswer, standAside } from '../src/breath.ts'
 import { inSlices } from '../src/dav/respond.ts'
 
 const work = (ms: number): void => {
@@ -46,4 +46,26 @@ test('so do answers made of many batches, each of them short', async () => {
     }
   }
   expect(await turnsDuring(batches)).toBeGreaterThanOrEqual(10)
+})
+
+test('work that nobody waits for goes on at once where nobody else is answered', async () => {
+  await wait(20)
+  expect(await turnsDuring(() => standAside(10_000))).toBeLessThanOrEqual(2)
+})
+
+test('it lets those go first who are answered one after the other, but not for ever', async () => {
+  const answers = { count: 0 }
+  const answering = setInterval(() => {
+    answers.count++
+    noteAnswer()
+  }, 1)
+  noteAnswer()
+  await standAside(200)
+  clearInterval(answering)
+  expect(answers.count).toBeGreaterThan(3)
+})
+
+test('and goes on once they cease', async () => {
+  noteAnswer()
+  await standAside(Number.POSITIVE_INFINITY)
 })

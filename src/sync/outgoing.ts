@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { standAside } from '../breath.ts'
 import { Rejected, Unavailable, VersionMismatch } from '../errors.ts'
 import type { ScheduleEvent } from '../schedule/event.ts'
 import { contentKey, differences } from '../schedule/merge.ts'
@@ -11,6 +12,9 @@ import { dropShadow, lookAgain, newShadow, type ShadowState, saveShadow, shadowO
 import type { Writer } from '../store/store.ts'
 import { type Context, oursOf, viewOf } from './incoming.ts'
 import type { Refusal } from './source.ts'
+
+/** How long each event lets those go first who wait for an answer, ms: while they do not cease, so many go out all the same. */
+const aside = 10
 
 export type Outcome = 'done' | 'again'
 
@@ -31,6 +35,7 @@ export async function applyOutgoing(context: Context, uids: readonly string[]): 
       if (!(result.reason instanceof VersionMismatch)) throw result.reason
       outcome = 'again'
     }
+    await standAside(results.length * aside)
     // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
     quiet = results.some(result => result.status === 'fulfilled' && result.value) ? 0 : quiet + results.length
     if (quiet < 50) continue
