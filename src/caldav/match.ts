@@ -4,7 +4,7 @@ import type { Component, ScheduleEvent } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
 import { alarmTouches } from './alarms.ts'
 import { type Block, type Line, lineParameter, lineValue, parseBlocks, unescapeText } from './content.ts'
-import type { ComponentFilter, ParameterFilter, PropertyFilter } from './filter.ts'
+import type { ComponentFilter, ParameterFilter, PropertyFilter, TextMatch } from './filter.ts'
 import { lineSpans } from './line-time.ts'
 import { matchesText } from './text-match.ts'
 
@@ -25,10 +25,14 @@ const matchesParameter = (filter: ParameterFilter, line: Line): boolean => {
   return value !== null && (!filter.textMatch || matchesText(filter.textMatch, [value]))
 }
 
+/** The text of a value; beside it the value as it is written, where `a\,b` is asked for, as python-caldav asks. */
+const textsOf = ({ text }: TextMatch, value: string): readonly string[] =>
+  text.includes('\\') ? [unescapeText(value), value] : [unescapeText(value)]
+
 const matchesLine = (filter: PropertyFilter, line: Line, zone: string): boolean => {
   const { timeRange, textMatch } = filter
   if (timeRange && !lineSpans(line, zone).some(span => overlaps(span, timeRange))) return false
-  if (textMatch && !matchesText(textMatch, [unescapeText(lineValue(line))])) return false
+  if (textMatch && !matchesText(textMatch, textsOf(textMatch, lineValue(line)))) return false
   return filter.parameters.every(parameter => matchesParameter(parameter, line))
 }
 

@@ -39,7 +39,7 @@ beforeAll(async () => {
       .replace('DURATION:PT1H', 'DURATION:P1D')
       .replace('DTSTART:', 'DTSTART;VALUE=DATE:'),
   )
-  await put('floating.ics', ics('floating', ['SUMMARY:Floating'], '20270120T233000'))
+  await put('floating.ics', ics('floating', ['SUMMARY:Floating', 'LOCATION:North\\, 2\\n'], '20270120T233000'))
   await put(
     'weekly.ics',
     [
@@ -123,6 +123,21 @@ describe('calendar-query (RFC 4791 §7.8)', () => {
       'text beyond ASCII',
       '<C:prop-filter name="SUMMARY"><C:text-match collation="i;unicode-casemap">TÜR</C:text-match></C:prop-filter>',
       ['allday'],
+    ],
+    [
+      'a text with a comma',
+      '<C:prop-filter name="LOCATION"><C:text-match>north, 2</C:text-match></C:prop-filter>',
+      ['floating'],
+    ],
+    [
+      'the same as iCalendar writes it (python-caldav)',
+      '<C:prop-filter name="LOCATION"><C:text-match>north\\, 2</C:text-match></C:prop-filter>',
+      ['floating'],
+    ],
+    [
+      'nothing by the letters of an escape',
+      '<C:prop-filter name="LOCATION"><C:text-match>2n</C:text-match></C:prop-filter>',
+      [],
     ],
     ['a property that is there', '<C:prop-filter name="STATUS"/>', ['single']],
     [
