@@ -238,7 +238,11 @@ export async function shadowIds(database: Database, bindingId: string): Promise<
 }
 
 export async function heldShadows(database: Database, bindingId: string): Promise<ShadowId[]> {
-  return (await database.query(`${SHADOW_IDS} AND held = 1`, [bindingId])).map(shadowId)
+  // No word of remote_id: SQLite would go through its index, which has all of them.
+  const rows = await database.query('SELECT uid, remote_id, held FROM shadow WHERE binding_id = $1 AND held = 1', [
+    bindingId,
+  ])
+  return rows.filter(row => row.remote_id !== null).map(shadowId)
 }
 
 /** Those of some remote ids. */
