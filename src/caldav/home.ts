@@ -11,8 +11,9 @@ import { EVERYBODY, pathsChangedSince } from '../store/properties.ts'
 import { type Calendar, calendarsFor } from './calendars.ts'
 import { calendarEntry, memberResponses, type Question } from './entries.ts'
 import type { Exchange } from './gateway.ts'
+import { type HomePosition, type HomeState, type HomeToken, readHomeToken, writeHomeToken } from './home-token.ts'
 import { personalOf } from './personal.ts'
-import { calendarHref, eventHref } from './places.ts'
+import { calendarHref, eventHref, homeHref } from './places.ts'
 import { sourceOf } from './sources.ts'
 import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
 import { invalidToken } from './tokens.ts'
@@ -26,110 +27,143 @@ const listMark = (calendars: readonly Calendar[]): string => {
   return known
 }
 
-/** How far a client has seen the home: its calendars, what lies in them, and what the person wrote over them. */
-interface HomeState {
-  readonly epoch: string
-  readonly list: string
-  readonly mark: string
-  readonly own: number
-  readonly shared: number
-}
-
-const FORM = /^urn:kaldav:home:([A-Za-z0-9-]+):([\w-]{12}):(\d+)(\.\d+\.\d+):(\d+):(\d+)$/
-
-const write = ({ epoch, list, mark, own, shared }: HomeState): string =>
-  `urn:kaldav:home:${epoch}:${list}:${mark}:${own}:${shared}`
-
-const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeState> => {
+const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeToken> => {
   const { store } = exchange.gateway
   const { epoch, conflicts } = await scheduleState(store)
   const { own, shared } = await personalOf(exchange)
-  return { epoch, list: listMark(calendars), mark: conflicts, own, shared }
+  return { epoch, list: listMark(calendars), at: { mark: conflicts, own, shared }, position: null }
 }
 
 /** Sync token and ctag of the home: moves with every change in any calendar. */
 export const homeToken = async (exchange: Exchange): Promise<string> =>
-  write(await stateOf(exchange, await calendarsFor(exchange)))
+  writeHomeToken(await stateOf(exchange, await calendarsFor(exchange)))
 
-/** What changed since an earlier state; a calendar that came or went means a new beginning. */
+/** What changed since an earlier state. */
 interface HomeChanges {
-  readonly calendars: readonly Calendar[]
+  readonly calendars: ReadonlySet<Calendar>
   readonly events: readonly CalendarChange[]
 }
 
 const changesSince = async (
   exchange: Exchange,
-  given: string,
+  { mark, own, shared }: HomeState,
   now: HomeState,
   calendars: readonly Calendar[],
 ): Promise<HomeChanges> => {
   const { store } = exchange.gateway
-  const [, epoch, list, token, conflicts, own, shared] = FORM.exec(given) ?? []
-  if (token === undefined || epoch !== now.epoch || list !== now.list) throw invalidToken()
+  const [token = ''] = mark.split('.')
+  const conflictsIn = (text: string): string => text.slice(text.indexOf('.'))
   // Throws for a token that was never given, or that the change log no longer reaches back to.
   const schedule = await store.changesSince(0, Number(token))
   const events = await changesEverywhere(store.database, Number(token))
   const ids = new Set(events.map(({ resourceId }) => resourceId))
   const paths = new Set([
-    ...(await pathsChangedSince(store.database, exchange.person.name, Number(own))),
-    ...(await pathsChangedSince(store.database, EVERYBODY, Number(shared))),
+    ...(await pathsChangedSince(store.database, exchange.person.name, own)),
+    ...(await pathsChangedSince(store.database, EVERYBODY, shared)),
   ])
   const moved = (calendar: Calendar): boolean => {
-    if (calendar.kind === 'conflicts') return conflicts !== now.mark.slice(now.mark.indexOf('.'))
+    if (calendar.kind === 'conflicts') return conflictsIn(mark) !== conflictsIn(now.mark)
     if (calendar.kind === 'schedule') return schedule.token > Number(token)
     return ids.has(calendar.id)
   }
   const changed = calendars.filter(calendar => moved(calendar) || paths.has(calendarHref(calendar.segment)))
-  return { calendars: changed, events }
+  return { calendars: new Set(changed), events }
 }
 
-async function* eventResponses(
+/** One event of an answer; `member` is `null` where it is gone. */
+type Row = Pick<CalendarChange, 'name' | 'member'>
+
+const rowsOf = async (exchange: Exchange, calendar: Calendar, changes: HomeChanges | null): Promise<readonly Row[]> => {
+  if (changes) return changes.events.filter(({ resourceId }) => resourceId === calendar.id)
+  const members = await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
+  return members.map(member => ({ name: member.name, member }))
+}
+
+async function* rowResponses(
   exchange: Exchange,
   calendar: Calendar,
-  changes: readonly CalendarChange[] | null,
+  rows: readonly Row[],
   question: Question,
 ): AsyncGenerator<string> {
-  const own = changes?.filter(({ resourceId }) => resourceId === calendar.id)
-  const members = own
-    ? own.flatMap(({ member }) => member ?? [])
-    : await sourceOf(calendar).within(exchange.gateway, calendar, null, calendar.zone)
+  const members = rows.flatMap(({ member }) => member ?? [])
   yield* memberResponses(exchange, calendar, members, question)
-  const gone = own?.filter(({ member }) => member === null) ?? []
+  const gone = rows.filter(({ member }) => member === null)
   yield gone.map(({ name }) => statusResponse(eventHref(calendar.segment, name), 404)).join('')
 }
 
-async function* responses(
-  exchange: Exchange,
-  calendars: readonly Calendar[],
-  changes: readonly CalendarChange[] | null,
-  question: Question,
-  deep: boolean,
-): AsyncGenerator<string> {
-  for (const calendar of calendars) {
-    yield (await calendarEntry(exchange, calendar)).write(question)
-    // The whole schedule repeats what the resources have.
-    if (deep && calendar.kind === 'resource') yield* eventResponses(exchange, calendar, changes, question)
-  }
+/** The part of an answer that is asked for: where it begins, and how many resources it may tell of. */
+interface Part {
+  readonly from: HomePosition
+  readonly limit: number
 }
 
-/** RFC 6578 on the home: which calendars changed, and with sync-level infinite also what changed in them. */
+const cutOff = statusResponse(
+  homeHref,
+  507,
+  new DavError(507, 'There is more', { condition: dav('number-of-matches-within-limits') }),
+)
+
+const byName = (a: Row, b: Row): number => (a.name < b.name ? -1 : Number(a.name > b.name))
+
+/**
+ * The responses of one part, in the order of the calendars and the names in them, so that a later part goes on where
+ * this one ends, whatever was written meanwhile. @returns where it was cut off
+ */
+async function* partResponses(
+  exchange: Exchange,
+  calendars: readonly Calendar[],
+  changes: HomeChanges | null,
+  { from, limit }: Part,
+  question: Question,
+  deep: boolean,
+): AsyncGenerator<string, HomePosition | null> {
+  let left = limit
+  for (const [index, calendar] of calendars.entries()) {
+    if (index < from.calendar || (changes && !changes.calendars.has(calendar))) continue
+    if (left <= 0) return { ...from, calendar: index, after: null }
+    const after = index === from.calendar ? from.after : null
+    if (after === null) {
+      yield (await calendarEntry(exchange, calendar)).write(question)
+      left -= 1
+    }
+    // The whole schedule repeats what the resources have.
+    if (!deep || calendar.kind !== 'resource') continue
+    const rows = await rowsOf(exchange, calendar, changes)
+    const whole = left === Number.POSITIVE_INFINITY && !after
+    const rest = whole ? rows : rows.filter(({ name }) => name > (after ?? '')).toSorted(byName)
+    const told = rest.slice(0, left)
+    yield* rowResponses(exchange, calendar, told, question)
+    if (told.length < rest.length) return { ...from, calendar: index, after: told.at(-1)?.name ?? after ?? '' }
+    left -= told.length
+  }
+  return null
+}
+
+/** What the client has seen, and where it goes on. A calendar that came or went means a new beginning. */
+const beginning = (given: string, now: HomeToken): { readonly at: HomeState; readonly from: HomePosition } => {
+  if (given === '') return { at: now.at, from: { from: null, calendar: 0, after: null } }
+  const token = readHomeToken(given)
+  if (token.epoch !== now.epoch || token.list !== now.list) throw invalidToken()
+  if (token.position) return { at: token.at, from: token.position }
+  return { at: now.at, from: { from: token.at, calendar: 0, after: null } }
+}
+
+/**
+ * RFC 6578 on the home: which calendars changed, and with sync-level infinite also what changed in them. The last part of
+ * an answer in parts gives the state in which the first one was made: what changed meanwhile is told again.
+ */
 export const syncHome = async (exchange: Exchange, body: XmlNode): Promise<void> => {
   const calendars = await calendarsFor(exchange)
   const now = await stateOf(exchange, calendars)
-  const given = syncTokenIn(body)
+  const { at, from } = beginning(syncTokenIn(body), now)
   const deep = isInfinite(body, exchange.request.headers.depth)
-  const changes = given === '' ? null : await changesSince(exchange, given, now, calendars)
-  const changed = changes ? changes.calendars : calendars
-  if (changed.length > (limitOf(body) ?? Number.POSITIVE_INFINITY)) {
-    throw new DavError(507, 'The calendars of the home are reported all at once', {
-      condition: dav('number-of-matches-within-limits'),
-    })
-  }
+  const changes = from.from ? await changesSince(exchange, from.from, now.at, calendars) : null
   const { byPath: personal } = await personalOf(exchange)
   const question = { request: propertyRequest(body), minimal: exchange.prefer.minimal, personal }
+  const part = { from, limit: limitOf(body) ?? Number.POSITIVE_INFINITY }
   const parts = async function* (): AsyncGenerator<string> {
-    yield* responses(exchange, changed, changes?.events ?? null, question, deep)
-    yield textElement(dav('sync-token'), write(now))
+    const position = yield* partResponses(exchange, calendars, changes, part, question, deep)
+    yield (position ? cutOff : '') + textElement(dav('sync-token'), writeHomeToken({ ...now, at, position }))
   }
   await sendMultistatus(exchange.response, parts())
 }

@@ -383,6 +383,41 @@ describe('sync-collection (RFC 6578)', () => {
     expect([...multistatus(deep.body).keys()]).toContain('/dav/calendars/lh102/home.ics')
     expect(condition((await report('/dav/calendars/', syncBody('urn:x'))).body)).toBe('{DAV:}valid-sync-token')
   })
+
+  it.each(['1', 'infinite'])('on the home is cut off too, at sync-level %s, while others write', async level => {
+    const home = '/dav/calendars/'
+    const ask = async (token: string, limit = 0) => {
+      const nresults = limit === 0 ? '' : `<D:limit><D:nresults>${limit}</D:nresults></D:limit>`
+      return (await report(home, syncBody(token, nresults).replace('>1<', `>${level}<`))).body
+    }
+    const before = [...multistatus(await ask('')).keys()]
+    const seen: string[] = []
+    let [token, pages, more] = ['', 0, true]
+    while (more && pages < 50) {
+      const body = await ask(token, 2)
+      const responses = multistatus(body)
+      more = responses.get(home)?.status === 507
+      const told = [...responses.keys()].filter(href => href !== home)
+      expect(told.length).toBeLessThanOrEqual(2)
+      seen.push(...told)
+      token = tokenIn(body)
+      if (++pages === 2) await put('0-meanwhile.ics', ics('meanwhile'))
+    }
+    expect(pages).toBeGreaterThan(2)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(before.filter(href => !seen.includes(href))).toEqual([])
+    // What was written meanwhile is told by the token that the last part gave.
+    const rest = [...multistatus(await ask(token)).keys()]
+    expect(rest).toContain(calendar)
+    if (level === 'infinite') expect([...seen, ...rest]).toContain(`${calendar}0-meanwhile.ics`)
+    await gateway.call('DELETE', `${calendar}0-meanwhile.ics`)
+    // A change in parts: each of them once, and nothing after the last.
+    const first = await ask(token, 1)
+    const last = await ask(tokenIn(first))
+    expect(multistatus(first).get(home)?.status).toBe(507)
+    expect([...multistatus(last).keys()].filter(href => multistatus(first).has(href))).toEqual([])
+    expect(multistatus(await ask(tokenIn(last))).size).toBe(0)
+  })
 })
 
 describe('free-busy-query (RFC 4791 §7.10)', () => {
