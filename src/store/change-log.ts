@@ -5,7 +5,7 @@
 import { CursorExpired } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import type { Database, Row, SqlValue } from './database.ts'
-import { inLists, placeholders, valueLists } from './sql.ts'
+import { valueLists } from './sql.ts'
 import type { CalendarChanges, Member } from './types.ts'
 
 /** Rows read at a time: so many take a few milliseconds. */
@@ -63,17 +63,10 @@ export class ChangeWriter {
 
   /** Looks how far those calendars have come that have not been written to yet. */
   async #begin(resourceIds: readonly number[]): Promise<void> {
-    const fresh = [...new Set(resourceIds)].filter(id => !this.#tokens.has(id))
-    for (const id of fresh) this.#tokens.set(id, { token: 0, settled: 0 })
-    for (const part of inLists(fresh)) {
-      const rows = await this.#database.query(
-        `SELECT resource_id, token FROM calendar WHERE resource_id IN (${placeholders(part.length)})`,
-        part,
-      )
-      for (const row of rows) {
-        const token = Number(row.token)
-        this.#tokens.set(Number(row.resource_id), { token, settled: token })
-      }
+    for (const id of resourceIds) {
+      if (this.#tokens.has(id)) continue
+      const token = await tokenOf(this.#database, id)
+      this.#tokens.set(id, { token, settled: token })
     }
   }
 

@@ -3,9 +3,18 @@ import type { SqlValue } from './database.ts'
 /** Few lengths of lists mean few different statements, each prepared once. */
 const lengths = [1, 8, 50, 400]
 
+const made = new Map<number, string>()
+
 /** `$from, $from+1 …`, `count` of them. */
-export const placeholders = (count: number, from = 1): string =>
-  Array.from({ length: count }, (_, index) => `$${from + index}`).join(', ')
+export function placeholders(count: number, from = 1): string {
+  const key = count * 1000 + from
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const text = Array.from({ length: count }, (_, index) => `$${from + index}`).join(', ')
+  // Lists come in a few lengths; what comes in others is not kept for ever.
+  if (made.size < 100) made.set(key, text)
+  return text
+}
 
 /** Splits a list for `IN (…)`: each part is filled up to one of a few lengths by repeating its last value. */
 export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<T[]> {
