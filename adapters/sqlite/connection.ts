@@ -32,7 +32,7 @@ interface Prepared {
 }
 
 /** Pages of 4 kB in the log, from which on they are brought into the database. */
-const longLog = 4000
+const longLog = 1000
 
 /** A connection and its prepared statements. Everything here is synchronous. */
 export class Connection {
