@@ -55,6 +55,17 @@ const answer = <C extends Component>(component: C, answers: Answers): C => ({
   }),
 })
 
+/** The event with `DECLINED` from one room, wherever that is invited. */
+export const withRefusal = (event: ScheduleEvent, addresses: ReadonlySet<string>): ScheduleEvent => {
+  const refuse = <C extends Component>(component: C): C => ({
+    ...component,
+    extra: component.extra.map(property =>
+      isOurs(property) && addresses.has(addressIn(property)) ? answered(property, 'DECLINED') : property,
+    ),
+  })
+  return { ...event, master: event.master && refuse(event.master), overrides: event.overrides.map(refuse) }
+}
+
 /** One occurrence of a series as a component of its own. */
 const ownOverride = (master: Master, { startTime, endTime, recurrenceId }: Occurrence): Override | null => {
   if (!recurrenceId) return null

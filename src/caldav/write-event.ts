@@ -6,9 +6,11 @@ import { textElement } from '../dav/write.ts'
 import { SCHEDULE, type ScheduleEvent } from '../schedule/event.ts'
 import type { Actor, StoredEvent, Writer } from '../store/store.ts'
 import type { Member } from '../store/types.ts'
+import { answeredText } from './answered-text.ts'
 import { type Calendar, findCalendar } from './calendars.ts'
 import type { Exchange } from './gateway.ts'
 import { eventHref, placeOfHref } from './places.ts'
+import { isMeeting, withRefusal } from './room-answers.ts'
 import { etagAs, viewOf } from './withheld.ts'
 
 export const actorOf = ({ person }: Exchange): Actor => ({ source: 'caldav', user: person.name, run: null })
@@ -59,13 +61,26 @@ export const withResources = (
   name?: { readonly resourceId: number; readonly name: string },
 ): Promise<StoredEvent> => tx.put({ ...stored.event, resourceIds }, name ? { name } : {})
 
-/** One resource less; without any left, or from the whole schedule, the event itself. */
-export const removeFrom = async (tx: Writer, calendar: Calendar, uid: string): Promise<void> => {
+/**
+ * One resource less; without any left, or from the whole schedule, the event itself.
+ * @param refusing addresses of a room that declines by it (RFC 6638 §3.2.2)
+ */
+export const removeFrom = async (
+  tx: Writer,
+  calendar: Calendar,
+  uid: string,
+  refusing: ReadonlySet<string> | null,
+): Promise<void> => {
   const stored = await tx.event(uid)
   if (!stored) return
   const rest = stored.event.resourceIds.filter(id => id !== calendar.id)
   if (calendar.id === SCHEDULE || rest.length === 0) await tx.remove(uid)
-  else await withResources(tx, stored, rest)
+  else if (!refusing || !isMeeting(stored.event)) await withResources(tx, stored, rest)
+  else {
+    const event = { ...withRefusal(stored.event, refusing), resourceIds: rest }
+    const body = answeredText(stored.body, stored.event, event)
+    await tx.put(event, body === null ? {} : { body })
+  }
 }
 
 /**

@@ -97,6 +97,24 @@ describe('rooms that are invited', () => {
     expect(await resources('free')).toEqual([])
   })
 
+  it('decline when the event is deleted in their calendar, unless silence is asked for', async () => {
+    const both = [organizer, room('lh101'), room('lh102')]
+    for (const [uid, silent, expected] of [
+      ['left', {}, 'PARTSTAT=DECLINED'],
+      ['left-silently', { 'schedule-reply': 'F' }, 'PARTSTAT=ACCEPTED'],
+    ] as const) {
+      await put(`lh101/${uid}.ics`, uid, both, '20280901T080000Z')
+      const path = `/dav/calendars/lh102/${uid}.ics`
+      expect((await gateway.call('DELETE', path, { headers: silent })).status).toBe(204)
+      const text = (await gateway.call('GET', `/dav/calendars/lh101/${uid}.ics`)).body.replaceAll('\r\n ', '')
+      const answers = text.split('\r\n').filter(line => line.startsWith('ATTENDEE'))
+      expect(answers.map(line => line.includes('PARTSTAT=ACCEPTED'))).toEqual([true, expected === 'PARTSTAT=ACCEPTED'])
+      expect(answers[1]).toContain(expected)
+      expect(await resources(uid)).toEqual([101])
+      await gateway.call('DELETE', `/dav/calendars/lh101/${uid}.ics`)
+    }
+  })
+
   it('do nothing where the client schedules itself, or nobody organises', async () => {
     await put('_schedule/client.ics', 'client', [
       organizer,
