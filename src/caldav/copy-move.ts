@@ -3,6 +3,7 @@ import { send } from '../dav/respond.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import type { Member, Writer } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
+import { entryAt } from './entries.ts'
 import type { Exchange, Method } from './gateway.ts'
 import { calendarAt, originOf, requireRead, requireWrite } from './locate.ts'
 import { eventHref, homeHref, hrefOf, placeOfHref } from './places.ts'
@@ -68,7 +69,10 @@ const transfer =
   async exchange => {
     const { gateway, request, response, place } = exchange
     request.resume()
-    if (place.kind !== 'event') throw needPrivilege(homeHref, 'bind', 'Calendars are made and removed in Kaltura')
+    if (place.kind !== 'event') {
+      await entryAt(exchange, place)
+      throw needPrivilege(homeHref, 'bind', 'Calendars are made and removed in Kaltura')
+    }
     const from = await calendarAt(exchange, place.calendar)
     if (from.kind === 'conflicts') throw needPrivilege(homeHref, 'bind', 'A conflict is not an event')
     requireRead(exchange, from)

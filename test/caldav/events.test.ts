@@ -334,6 +334,16 @@ describe('an event', () => {
   })
 })
 
+describe('a calendar', () => {
+  it.each(['DELETE', 'COPY', 'MOVE'])('is not taken away or along by %s, and none is where none is', async method => {
+    const headers = { destination: '/dav/calendars/lh102/' }
+    const there = await gateway.call(method, '/dav/calendars/lh101/', { headers })
+    expect([there.status, condition(there.body)]).toEqual([403, '{DAV:}need-privileges'])
+    expect((await gateway.call(method, '/dav/calendars/lh999/', { headers })).status).toBe(404)
+    expect((await gateway.call(method, '/dav/calendars/lh101/', { headers, as: null })).status).toBe(401)
+  })
+})
+
 describe('an event marked as private', () => {
   it('shows those who only read when it is, and not what', async () => {
     const path = '/dav/calendars/cam1/private.ics'
