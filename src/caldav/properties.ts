@@ -157,6 +157,8 @@ export const PRINCIPAL_PROPERTIES = propertyTable<PrincipalTarget>(
   ],
 )
 
+export const EVENT_TYPE = 'text/calendar;charset=utf-8'
+
 const calendarData = DATA_TYPES.map(type => `<C:calendar-data content-type="${type}" version="2.0"/>`).join('')
 const COLLATIONS = ['i;ascii-casemap', 'i;octet', 'i;unicode-casemap']
 
@@ -167,6 +169,9 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
     value: target => supportedReports(target.kind, target.calendar.kind !== 'conflicts'),
   },
   { name: dav('sync-token'), value: target => (target.calendar.kind === 'conflicts' ? null : target.token) },
+  // RFC 4918 §15.5, §15.6: of what GET answers, all events in one text.
+  { name: dav('getcontenttype'), allprop: true, value: () => EVENT_TYPE },
+  { name: dav('getetag'), allprop: true, value: target => target.token && escapeXml(`"${target.token}"`) },
   {
     name: caldav('calendar-description'),
     personal: true,
@@ -217,8 +222,6 @@ export const INBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(calda
 export const OUTBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-outbox')))
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-
-export const EVENT_TYPE = 'text/calendar;charset=utf-8'
 
 export const EVENT_PROPERTIES = propertyTable<EventTarget>(COMMON, [
   resourceType(),

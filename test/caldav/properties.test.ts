@@ -40,6 +40,13 @@ describe('PROPFIND', () => {
     expect([...multistatus(answer.body).keys()]).toEqual([`${path}a.ics`])
   })
 
+  it('of a calendar has the tag and the type of what GET answers (RFC 4918 §15.5, §15.6)', async () => {
+    const { headers } = await gateway.call('GET', path)
+    const answer = await propfind(path, propfindBody('D:getetag', 'D:getcontenttype'))
+    expect(property(answer.body, path, '{DAV:}getetag')).toBe(headers.etag)
+    expect(property(answer.body, path, '{DAV:}getcontenttype')).toBe(headers['content-type'])
+  })
+
   it('of a calendar tells what it takes (RFC 4791 §5.2)', async () => {
     const names = [
       'C:supported-calendar-component-set',
@@ -178,20 +185,16 @@ describe('PROPFIND', () => {
 })
 
 describe('PROPPATCH', () => {
-  it.each([
-    'D:getetag',
-    'D:getcontentlength',
-    'D:creationdate',
-    'D:principal-URL',
-    'D:quota-used-bytes',
-    'C:calendar-home-set',
-  ])('refuses %s of a calendar, which is computed where it exists', async name => {
-    const answer = await proppatch(path, update(`<${name}>x</${name}><A:calendar-color>#00112233</A:calendar-color>`))
-    const { properties } = multistatus(answer.body).get(path) ?? {}
-    expect([...(properties?.values() ?? [])].map(({ status }) => status).toSorted()).toEqual([403, 424])
-    expect(answer.body).toContain('<D:cannot-modify-protected-property>')
-    expect((await propfind(path, propfindBody(name))).body).toContain('404 Not Found')
-  })
+  it.each(['D:getcontentlength', 'D:creationdate', 'D:principal-URL', 'D:quota-used-bytes', 'C:calendar-home-set'])(
+    'refuses %s of a calendar, which is computed where it exists',
+    async name => {
+      const answer = await proppatch(path, update(`<${name}>x</${name}><A:calendar-color>#00112233</A:calendar-color>`))
+      const { properties } = multistatus(answer.body).get(path) ?? {}
+      expect([...(properties?.values() ?? [])].map(({ status }) => status).toSorted()).toEqual([403, 424])
+      expect(answer.body).toContain('<D:cannot-modify-protected-property>')
+      expect((await propfind(path, propfindBody(name))).body).toContain('404 Not Found')
+    },
+  )
 
   it('keeps the language that is in scope with the value (RFC 4918 §4.3)', async () => {
     const body =
