@@ -5,17 +5,29 @@ import { readComponent, writeComponent } from '../schedule/jcal.ts'
 
 export const JCAL_TYPE = 'application/calendar+json'
 
+/** ical.js counts the days of a week; jCal names them. */
+const DAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'] as const
+
+const inWords = (name: string, value: unknown): unknown =>
+  name === 'wkst' && typeof value === 'number' ? DAYS[value - 1] : value
+
+/** The week start of a rule is a text (RFC 7265 §3.6.10); few rules say one, and looking at every value takes time. */
+const writerFor = (text: string): ((component: unknown) => string) =>
+  /WKST=/i.test(text) ? component => JSON.stringify(component, inWords) : component => JSON.stringify(component)
+
 /** iCalendar text as jCal (RFC 7265); a property whose value is not of its type is left out. */
 export const jcalText = (text: string): string => {
   const [calendar] = scan(text).components
-  return calendar ? JSON.stringify(readComponent(calendar, () => {})) : '[]'
+  return calendar ? writerFor(text)(readComponent(calendar, () => {})) : '[]'
 }
 
 /** What lies in an iCalendar text, as jCal, one after the other. */
-export const jcalComponents = (text: string): string =>
-  (scan(text).components[0]?.components ?? [])
-    .map(component => JSON.stringify(readComponent(component, () => {})))
+export const jcalComponents = (text: string): string => {
+  const write = writerFor(text)
+  return (scan(text).components[0]?.components ?? [])
+    .map(component => write(readComponent(component, () => {})))
     .join(',')
+}
 
 /** RFC 7265 §3.2 nests components no deeper than this. */
 const MAX_DEPTH = 10

@@ -146,6 +146,20 @@ describe('an event', () => {
     expect((await get('/dav/calendars/lh101/jcal2.ics')).body).toContain('SUMMARY:From jCal')
   })
 
+  it('has the week start of its rule by name in jCal (RFC 7265 §3.6.10), also in a whole calendar', async () => {
+    const path = '/dav/calendars/lh102/wkst.ics'
+    const rule = 'RRULE:FREQ=WEEKLY;COUNT=2;WKST=SU'
+    await put(path, ics('wkst', [rule]))
+    for (const at of [path, '/dav/calendars/lh102/']) {
+      const answer = await gateway.call('GET', at, { headers: { accept: 'application/calendar+json' } })
+      expect(answer.body).toContain('"wkst":"SU"')
+      if (at !== path) continue
+      await gateway.call('PUT', path, { headers: { 'content-type': 'application/calendar+json' }, body: answer.body })
+      expect((await get(path)).body).toContain(`${rule}\r\n`)
+    }
+    await gateway.call('DELETE', path)
+  })
+
   it('that was sent as jCal keeps its own VTIMEZONE and TZID, and is answered as jCal where that is asked for', async () => {
     const path = '/dav/calendars/lh101/jcal-zone.ics'
     const json = JSON.stringify([
