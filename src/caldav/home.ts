@@ -103,6 +103,17 @@ const cutOff = statusResponse(
   new DavError(507, 'There is more', { condition: dav('number-of-matches-within-limits') }),
 )
 
+/**
+ * The whole schedule repeats what the resources have, and the conflicts are in no change log: with sync-level infinite a
+ * client learns that neither is looked into, rather than that they are empty (RFC 6578 §3.3).
+ */
+const notBelow = (calendar: Calendar): string =>
+  statusResponse(
+    calendarHref(calendar.segment),
+    403,
+    new DavError(403, 'This calendar is synchronised by itself', { condition: dav('sync-traversal-supported') }),
+  )
+
 const byName = (a: Row, b: Row): number => (a.name < b.name ? -1 : Number(a.name > b.name))
 
 /**
@@ -123,10 +134,10 @@ async function* partResponses(
     if (left <= 0) return { ...from, calendar: index, after: null }
     const after = index === from.calendar ? from.after : null
     if (after === null) {
-      yield (await calendarEntry(exchange, calendar)).write(question)
+      const shallow = !deep || calendar.kind === 'resource'
+      yield shallow ? (await calendarEntry(exchange, calendar)).write(question) : notBelow(calendar)
       left -= 1
     }
-    // The whole schedule repeats what the resources have.
     if (!deep || calendar.kind !== 'resource') continue
     const rows = await rowsOf(exchange, calendar, changes)
     const whole = left === Number.POSITIVE_INFINITY && !after

@@ -381,6 +381,13 @@ describe('sync-collection (RFC 6578)', () => {
     expect(multistatus(after.body).size).toBe(0)
     const deep = await report('/dav/calendars/', syncBody(tokenIn(first.body)).replace('>1<', '>infinite<'))
     expect([...multistatus(deep.body).keys()]).toContain('/dav/calendars/lh102/home.ics')
+    // RFC 6578 §3.3: not looked into, which is not the same as empty.
+    const everything = await report('/dav/calendars/', syncBody('').replace('>1<', '>infinite<'))
+    for (const segment of ['_schedule', '_conflicts']) {
+      const apart = multistatus(everything.body).get(`/dav/calendars/${segment}/`)
+      expect([apart?.status, apart?.properties.size]).toEqual([403, 0])
+    }
+    expect(everything.body.match(/D:sync-traversal-supported/g)).toHaveLength(2 * 2)
     expect(condition((await report('/dav/calendars/', syncBody('urn:x'))).body)).toBe('{DAV:}valid-sync-token')
   })
 
