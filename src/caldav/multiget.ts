@@ -59,7 +59,9 @@ async function* responses(
     reportProperties(body, timezoneChoice(exchange.request.headers)),
     exchange.prefer.minimal,
   )
-  const targets = new Map([...scopes].map(([segment, { calendar }]) => [segment, eventTarget(exchange, calendar)]))
+  const targets = new Map(
+    [...scopes].map(([segment, { calendar, zone }]) => [segment, eventTarget(exchange, { ...calendar, zone })]),
+  )
   for (let start = 0; start < hrefs.length; start += BATCH) {
     const batch = hrefs.slice(start, start + BATCH)
     const spots = batch.map(href => spotOf(scopes, href))

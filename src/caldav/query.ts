@@ -65,9 +65,10 @@ const plan = (body: XmlNode): Plan => {
 const BATCH = 200
 
 /** The members that may match; the filter decides later where the index alone does not. */
-const candidates = async (exchange: Exchange, { calendar, name }: Scope, asked: Plan): Promise<readonly Member[]> => {
+const candidates = async (exchange: Exchange, scope: Scope, asked: Plan): Promise<readonly Member[]> => {
+  const { calendar, name } = scope
   const source = sourceOf(calendar)
-  const zone = asked.zone ?? calendar.zone
+  const zone = asked.zone ?? scope.zone
   if (name === null) return source.within(exchange.gateway, calendar, asked.window, zone)
   const member = await source.member(exchange.gateway, calendar, name)
   return member ? [member] : []
@@ -81,8 +82,8 @@ async function* responses(exchange: Exchange, scope: Scope, body: XmlNode, asked
     reportProperties(body, timezoneChoice(exchange.request.headers)),
     prefer.minimal,
   )
-  const target = eventTarget(exchange, calendar)
-  const zone = asked.zone ?? calendar.zone
+  const zone = asked.zone ?? scope.zone
+  const target = eventTarget(exchange, { ...calendar, zone })
   const sure = asked.exact && (asked.window === null || (zone === calendar.zone && scope.name === null))
   const write = (member: Member, details: Parameters<typeof target>[1]): string => {
     const href = eventHref(calendar.segment, member.name)

@@ -82,6 +82,30 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 describe('calendar-query (RFC 4791 §7.8)', () => {
+  it('reads floating times on the clock that whoever asks has set for the calendar', async () => {
+    const body = ics('floats').replace(/DTSTART:(\d{8}T)\d{6}Z?/, 'DTSTART:20290601T100000')
+    await put('floats.ics', body)
+    const setZone = (property: string) =>
+      gateway.call('PROPPATCH', calendar, {
+        body: `<D:propertyupdate xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">${property}</D:propertyupdate>`,
+      })
+    const [berlin, newYork] = [
+      range('20290601T080000Z', '20290601T080100Z'),
+      range('20290601T140000Z', '20290601T140100Z'),
+    ]
+    const expanded = query('', data('<C:expand start="20290601T000000Z" end="20290602T000000Z"/>'))
+    expect([await found(query(berlin)), await found(query(newYork))]).toEqual([['floats'], []])
+    await setZone('<D:set><D:prop><C:calendar-timezone-id>America/New_York</C:calendar-timezone-id></D:prop></D:set>')
+    expect([await found(query(berlin)), await found(query(newYork))]).toEqual([[], ['floats']])
+    expect((await report(calendar, expanded)).body).toContain('DTSTART:20290601T140000Z')
+    expect(await found(query(berlin, '<D:getetag/>', '<C:timezone-id>Europe/Berlin</C:timezone-id>'))).toEqual([
+      'floats',
+    ])
+    await setZone('<D:remove><D:prop><C:calendar-timezone-id/></D:prop></D:remove>')
+    expect(await found(query(berlin))).toEqual(['floats'])
+    await gateway.call('DELETE', `${calendar}floats.ics`)
+  })
+
   it('of an event that is not there is 404', async () => {
     expect((await report(`${calendar}none.ics`, query(''))).status).toBe(404)
   })
