@@ -1,6 +1,7 @@
 import { badRequest } from '../dav/errors.ts'
 import { found, missing, RESPONSE_CLOSE, responseOpen, statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { emptyElements } from '../dav/write.ts'
 import { attribute, childrenNamed, type XmlNode } from '../dav/xml.ts'
@@ -84,5 +85,9 @@ export const expandProperty: Report = async (exchange, body) => {
   const entry = await entryAt(exchange, exchange.place)
   const { byPath: personal } = await personalOf(exchange)
   const asked = childrenNamed(body, dav('property'))
-  await sendMultistatus(exchange.response, [await expandEntry(exchange, entry, asked, personal, 0)])
+  await sendMultistatus(
+    exchange.response,
+    [await expandEntry(exchange, entry, asked, personal, 0)],
+    whenMinimal(exchange.prefer),
+  )
 }

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { breathe } from '../breath.ts'
-import { badRequest } from '../dav/errors.ts'
-import { caldav } from '../dav/names.ts'
+import { badRequest, forbidden } from '../dav/errors.ts'
+import { caldav, dav } from '../dav/names.ts'
 import { send } from '../dav/respond.ts'
-import { child } from '../dav/xml.ts'
+import { child, childrenNamed } from '../dav/xml.ts'
+import { TooManyOccurrences } from '../errors.ts'
 import { type Component, SCHEDULE, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { type BusyOccurrence, busyWithin, calendarState, sayingTentative } from '../store/calendar-reads.ts'
@@ -80,11 +81,18 @@ export const closedPeriods = (calendar: Calendar, window: Window, { byPath }: Pe
 /** Answers by the state of what they are about: nothing to invalidate. */
 const answers = new LRUCache<string, string>({ maxSize: 8_000_000, sizeCalculation: text => text.length })
 
+/** A time so long that it holds more occurrences than anybody counts (RFC 4791 §7.10, postconditions). */
+const tooMany = (error: unknown): never => {
+  if (!(error instanceof TooManyOccurrences)) throw error
+  throw forbidden(dav('number-of-matches-within-limits'), error.message, { remedy: 'Ask for a shorter time' })
+}
+
 /** RFC 4791 §7.10. */
 export const freeBusyQuery: Report = async (exchange, body) => {
   const { gateway, response } = exchange
   const range = child(body, caldav('time-range'))
-  if (!range) throw badRequest('free-busy-query has a time-range')
+  if (!range || childrenNamed(body, caldav('time-range')).length > 1)
+    throw badRequest('free-busy-query has one time-range')
   const window = timeRange(range, reason => badRequest(`free-busy-query: ${reason}`))
   const calendars = (await scopesOf(exchange)).map(({ calendar }) => calendar)
   const [only] = calendars
@@ -102,7 +110,10 @@ export const freeBusyQuery: Report = async (exchange, body) => {
   if (text === undefined) {
     const periods: (readonly BusyPeriod[])[] = []
     for (const calendar of calendars) {
-      periods.push(await busyPeriods(gateway, calendar, window), closedPeriods(calendar, window, personal))
+      periods.push(
+        await busyPeriods(gateway, calendar, window).catch(tooMany),
+        closedPeriods(calendar, window, personal),
+      )
     }
     // Of years of a full calendar, each of these steps takes tens of milliseconds.
     await breathe()

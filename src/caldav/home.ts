@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { DavError } from '../dav/errors.ts'
 import { statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
@@ -176,5 +177,5 @@ export const syncHome = async (exchange: Exchange, body: XmlNode): Promise<void>
     const position = yield* partResponses(exchange, calendars, changes, part, question, deep)
     yield (position ? cutOff : '') + textElement(dav('sync-token'), writeHomeToken({ ...now, at, position }))
   }
-  await sendMultistatus(exchange.response, parts())
+  await sendMultistatus(exchange.response, parts(), whenMinimal(exchange.prefer))
 }

@@ -1,7 +1,7 @@
 import { badRequest, forbidden } from '../dav/errors.ts'
 import { statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
-import { applied } from '../dav/prefer.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { propertyRequest, renderer } from '../dav/propfind.ts'
 import { inSlices, sendMultistatus } from '../dav/respond.ts'
 import { childrenNamed, textOf, type XmlNode } from '../dav/xml.ts'
@@ -86,6 +86,5 @@ export const multiget: Report = async (exchange, body) => {
   }
   reportProperties(body, timezoneChoice(exchange.request.headers))
   const scopes = new Map((await scopesOf(exchange)).map(scope => [scope.calendar.segment, scope]))
-  const headers = prefer.minimal ? applied('return=minimal') : {}
-  await sendMultistatus(response, responses(exchange, scopes, hrefs, body), headers)
+  await sendMultistatus(response, responses(exchange, scopes, hrefs, body), whenMinimal(prefer))
 }

@@ -1,5 +1,6 @@
 import { badRequest, needPrivilege } from '../dav/errors.ts'
 import { caldav, calendarserver, dav, kaldav } from '../dav/names.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { type PropertyRequest, propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus, sendXml } from '../dav/respond.ts'
 import { document, element, emptyElements } from '../dav/write.ts'
@@ -93,6 +94,7 @@ const answer = async (
   await sendMultistatus(
     exchange.response,
     found.map(entry => entry.write(question)),
+    whenMinimal(exchange.prefer),
   )
 }
 
@@ -197,6 +199,7 @@ export const principalMatch: Report = async (exchange, body) => {
   await sendMultistatus(
     exchange.response,
     found.map(entry => entry.write(question)),
+    whenMinimal(exchange.prefer),
   )
 }
 

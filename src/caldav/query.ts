@@ -1,5 +1,5 @@
 import { caldav } from '../dav/names.ts'
-import { applied } from '../dav/prefer.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { propertyRequest, renderer } from '../dav/propfind.ts'
 import { inSlices, sendMultistatus } from '../dav/respond.ts'
 import { child, textOf, type XmlNode } from '../dav/xml.ts'
@@ -109,6 +109,5 @@ export const query: Report = async (exchange, body) => {
   const parts = async function* (): AsyncGenerator<string> {
     for (const scope of asked.nothing ? [] : scopes) yield* responses(exchange, scope, body, asked)
   }
-  const headers = exchange.prefer.minimal ? applied('return=minimal') : {}
-  await sendMultistatus(exchange.response, parts(), headers)
+  await sendMultistatus(exchange.response, parts(), whenMinimal(exchange.prefer))
 }

@@ -1,6 +1,7 @@
 import { DavError } from '../dav/errors.ts'
 import { statusResponse } from '../dav/multistatus.ts'
 import { dav } from '../dav/names.ts'
+import { whenMinimal } from '../dav/prefer.ts'
 import { propertyRequest } from '../dav/propfind.ts'
 import { sendMultistatus } from '../dav/respond.ts'
 import { textElement } from '../dav/write.ts'
@@ -57,7 +58,7 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
       : await gateway.store.changesSince(calendar.id, since, limitOf(body))
   const question = { request: propertyRequest(body), minimal: prefer.minimal, personal: new Map() }
   const token = formatToken(epoch, calendar.id, changes.token)
-  await sendMultistatus(response, responses(exchange, calendar, changes, question, token))
+  await sendMultistatus(response, responses(exchange, calendar, changes, question, token), whenMinimal(prefer))
 }
 
 export const syncCollection: Report = async (exchange, body) => {

@@ -31,3 +31,7 @@ export const applied = (preference: string): Readonly<Record<string, string>> =>
   'Preference-Applied': preference,
   Vary: 'Prefer',
 })
+
+/** The headers of a multistatus that leaves out what is missing, where that was asked for (RFC 8144 §2.1). */
+export const whenMinimal = ({ minimal }: Preferences): Readonly<Record<string, string>> =>
+  minimal ? applied('return=minimal') : {}

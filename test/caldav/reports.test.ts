@@ -328,6 +328,11 @@ describe('calendar-multiget (RFC 4791 §7.9)', () => {
 })
 
 describe('sync-collection (RFC 6578)', () => {
+  it.each([calendar, '/dav/calendars/'])('of %s says that it left out what is missing', async path => {
+    const answer = await report(path, syncBody(''), { prefer: 'return=minimal' })
+    expect([answer.headers['preference-applied'], answer.headers.vary]).toEqual(['return=minimal', 'Prefer'])
+  })
+
   const tokenIn = (body: string): string =>
     inner(parseXml(body).content.find(part => typeof part !== 'string' && part.name === '{DAV:}sync-token') as never)
 
@@ -452,6 +457,20 @@ describe('sync-collection (RFC 6578)', () => {
 })
 
 describe('free-busy-query (RFC 4791 §7.10)', () => {
+  it('of more occurrences than are counted is DAV:number-of-matches-within-limits', async () => {
+    await put('daily.ics', ics('daily', ['RRULE:FREQ=DAILY'], '19100101T100000Z'))
+    const body = `<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">${range('19100101T000000Z', '20990101T000000Z')}</C:free-busy-query>`
+    const answer = await report(calendar, body)
+    expect([answer.status, condition(answer.body)]).toEqual([403, '{DAV:}number-of-matches-within-limits'])
+    await gateway.call('DELETE', `${calendar}daily.ics`)
+  })
+
+  it('has one time range', async () => {
+    const two = range('20280101T000000Z', '20280102T000000Z').repeat(2)
+    const body = `<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">${two}</C:free-busy-query>`
+    expect((await report(calendar, body)).status).toBe(400)
+  })
+
   it('says the same to all who ask at once, tentative times among it', async () => {
     await put('maybe.ics', ics('maybe', ['STATUS:TENTATIVE'], '20280601T100000Z'))
     const body = (hour: number) =>
