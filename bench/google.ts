@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { openGoogle } from '../adapters/google/index.ts'
+import { loadModules, openGoogle } from '../adapters/google/index.ts'
 import { openHarness } from '../test/sync/harness.ts'
 import { type Bench, residentMb, timed } from './harness.ts'
 
@@ -31,6 +31,8 @@ export const google: Bench = async report => {
   const standIn = await openStandIn()
   const harness = await openHarness()
   const options = { keyFile, apiUrl: standIn.url, tokenUrl: `${standIn.url}/token`, organizer: null, tenant: '1' }
+  // As the gateway does before it answers anybody.
+  await loadModules()
   const source = openGoogle(options)(room, 'Europe/Berlin')
   const delay = monitorEventLoopDelay({ resolution: 5 })
   const cpu = process.cpuUsage()

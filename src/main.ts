@@ -18,7 +18,7 @@ import { feedsRouter } from './feeds/router.ts'
 import { type Credentials, type KalturaServer, openKalturaServer } from './kaltura-server/index.ts'
 import { accessLog, type Middleware } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { accountSource, configuredCalendars } from './sources.ts'
+import { accountSource, configuredCalendars, loadVendors } from './sources.ts'
 import { bindingState, saveBinding, secretOf } from './store/bindings.ts'
 import type { Database } from './store/database.ts'
 import { Store } from './store/store.ts'
@@ -226,6 +226,7 @@ export async function startGateway(config: Config, log: Logger, metrics: Metrics
   try {
     const madePassword = await gateway.auth.ensureAdmin(config.adminPassword)
     await prepare(gateway)
+    await loadVendors(config)
     const push = await startPush(gateway)
     const server = createHttpServer(config, buildApp(gateway, health, metrics, push))
     const { port } = await listen(server, config.server.port, config.server.host)

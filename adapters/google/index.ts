@@ -11,6 +11,7 @@ import { proveAccess, quotaUser } from './series.ts'
 import type { Context } from './translate.ts'
 import { Channels } from './watch.ts'
 
+export { loadModules } from './client.ts'
 export { discoverGoogle, type FoundRoom } from './discover.ts'
 export { examineGoogle } from './examine.ts'
 

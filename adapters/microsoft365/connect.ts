@@ -4,9 +4,13 @@ import type { Client } from '@microsoft/microsoft-graph-client'
 import { AccessDenied } from '../../src/errors.ts'
 import type { Microsoft365Options } from './options.ts'
 
+const graph = () => import('@microsoft/microsoft-graph-client')
+const identity = () => import('@azure/identity')
+export const loadModules = () => Promise.all([graph(), identity()])
+
 /** @throws AccessDenied without credentials, or where no token could travel */
 export async function connect(options: Microsoft365Options): Promise<Client> {
-  const { Client, AuthenticationHandler, HTTPMessageHandler } = await import('@microsoft/microsoft-graph-client')
+  const { Client, AuthenticationHandler, HTTPMessageHandler } = await graph()
   const { graphUrl, authorityUrl } = options
   // Over plain http the library sends no token, and says nothing.
   if (![graphUrl, authorityUrl].every(url => url.startsWith('https:'))) {
@@ -40,9 +44,7 @@ export async function connect(options: Microsoft365Options): Promise<Client> {
 }
 
 async function credentialOf(options: Microsoft365Options): Promise<TokenCredential> {
-  const { ClientCertificateCredential, ClientSecretCredential, ManagedIdentityCredential } = await import(
-    '@azure/identity'
-  )
+  const { ClientCertificateCredential, ClientSecretCredential, ManagedIdentityCredential } = await identity()
   const { tenantId, clientId, clientSecret, certificate, managedIdentity, authorityUrl } = options
   // Discovery would ask a host nobody configured.
   const settings = { authorityHost: authorityUrl, disableInstanceDiscovery: true }

@@ -9,6 +9,7 @@ import { push, remove } from './push.ts'
 import { keptByMailbox } from './room-clock.ts'
 import { Subscription } from './watch.ts'
 
+export { loadModules } from './connect.ts'
 export { examineMicrosoft365 } from './examine.ts'
 export type { Microsoft365Options } from './options.ts'
 
