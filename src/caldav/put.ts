@@ -52,7 +52,7 @@ const place = async (
   const given = text === null || holdsSecret(event) ? {} : { body: text, ...read }
   const stored = await tx.put(
     { ...(answered?.event ?? event), resourceIds: [...ids] },
-    { ...given, name: { resourceId: calendar.id, name } },
+    { ...given, name: { resourceId: calendar.id, name }, touch: true },
   )
   return { stored, created: !member }
 }

@@ -59,7 +59,7 @@ export const withResources = (
   stored: StoredEvent,
   resourceIds: readonly number[],
   name?: { readonly resourceId: number; readonly name: string },
-): Promise<StoredEvent> => tx.put({ ...stored.event, resourceIds }, name ? { name } : {})
+): Promise<StoredEvent> => tx.put({ ...stored.event, resourceIds }, name ? { name, touch: true } : {})
 
 /**
  * One resource less; without any left, or from the whole schedule, the event itself.

@@ -36,6 +36,8 @@ export interface PutOptions {
   readonly meaning?: ScheduleEvent
   /** The name a client chose in one calendar. */
   readonly name?: { readonly resourceId: number; readonly name: string }
+  /** Whether that calendar logs it even where nothing differs: its token moves, and the version stays. */
+  readonly touch?: boolean
 }
 
 /** An event as it is about to be written. */
@@ -110,7 +112,10 @@ export class Writer extends Reader {
     const next = { uid, event: wanted, body, secrets, resourceIds, etag: etagOf(body, this.settings.etagKey) }
     const present = before ? await this.#places(uid) : new Map<number, string>()
     const names = await this.#names(next, present, options.name)
-    if (before && isUnchanged(before, next)) return before
+    if (before && isUnchanged(before, next)) {
+      if (options.touch) await this.#touch(next, options.name)
+      return before
+    }
     const spreads = await this.#spreads(wanted)
     const spread = spreadKey([...spreads])
     const others = spread === before?.spread ? null : await this.#index(uid, spreads, before !== null)
@@ -127,6 +132,11 @@ export class Writer extends Reader {
     if (before) await this.#answer(before.event, wanted)
     if (options.meaning && body === options.body) this.settings.parsed.set(next.etag, options.meaning)
     return keptEvent({ ...saved, schedule_etag: this.#log.scheduleEtag(uid) }, this.settings.parsed)
+  }
+
+  /** In the account schedule a version is that of the log: there it would be another one. */
+  async #touch(next: Next, chosen: PutOptions['name']): Promise<void> {
+    if (chosen && chosen.resourceId !== SCHEDULE) await this.#change([entering(next)([chosen.resourceId, chosen.name])])
   }
 
   /** Removes an event from every calendar. One that is not there is no error. */

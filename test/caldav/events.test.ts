@@ -349,6 +349,28 @@ describe('an event', () => {
 })
 
 describe('a calendar', () => {
+  it('has another ctag and sync token after a PUT or COPY of what was there, under the same ETag', async () => {
+    const path = '/dav/calendars/lh102/'
+    const asked = { headers: { depth: '0' }, body: propfindBody('CS:getctag', 'D:sync-token') }
+    const markers = async () => {
+      const [found] = multistatus((await gateway.call('PROPFIND', path, asked)).body).values()
+      return [...(found?.properties.values() ?? [])].map(({ node }) => inner(node))
+    }
+    const first = await put(`${path}again.ics`, ics('again'))
+    const before = await markers()
+    const second = await put(`${path}again.ics`, ics('again'))
+    expect([second.status, second.headers.etag]).toEqual([204, first.headers.etag])
+    const after = await markers()
+    expect(after.filter(marker => before.includes(marker))).toEqual([])
+    await put('/dav/calendars/lh101/again.ics', ics('again'))
+    const placed = await markers()
+    const destination = `${gateway.url}${path}again.ics`
+    const copied = await gateway.call('COPY', '/dav/calendars/lh101/again.ics', { headers: { destination } })
+    expect(copied.status).toBe(204)
+    expect((await markers()).filter(marker => placed.includes(marker))).toEqual([])
+    await gateway.call('DELETE', `${path}again.ics`)
+  })
+
   it.each(['DELETE', 'COPY', 'MOVE'])('is not taken away or along by %s, and none is where none is', async method => {
     const headers = { destination: '/dav/calendars/lh102/' }
     const there = await gateway.call(method, '/dav/calendars/lh101/', { headers })

@@ -73,6 +73,19 @@ eachStore('events', opened => {
   })
 
   describe('putting the same again', () => {
+    test('is in the log of the calendar that asks for it, and nowhere else', async () => {
+      const { store } = opened()
+      const options = { name: { resourceId: 1, name: 'touched.ics' }, touch: true }
+      const first = await put(store, event('a', { on: [1, 2] }), options)
+      const tokens = async () => Promise.all([0, 1, 2].map(id => store.token(id)))
+      const [schedule = 0, one = 0, two = 0] = await tokens()
+      const again = await put(store, event('a', { on: [1, 2] }), options)
+      expect([again.etag, again.scheduleEtag]).toEqual([first.etag, first.scheduleEtag])
+      expect(await tokens()).toEqual([schedule, one + 1, two])
+      expect((await store.changesSince(1, one)).changed.map(({ name }) => name)).toEqual(['touched.ics'])
+      expect(await store.journal({ uid: 'a' })).toHaveLength(1)
+    })
+
     test.each([
       ['the same bytes', { body: bodyOf(event('a', { on: [1, 2] })) }],
       ['the same event', {}],
