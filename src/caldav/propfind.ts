@@ -11,13 +11,15 @@ import { homeToken } from './home.ts'
 import { personalOf } from './personal.ts'
 
 /** Without a Depth header, PROPFIND means all that lies below (RFC 4918 §9.1), which nobody gets here. */
-const depthOf = ({ request }: Exchange): 0 | 1 => {
+const depthOf = ({ request, place }: Exchange): 0 | 1 => {
   const depth = String(request.headers.depth ?? 'infinity')
     .trim()
     .toLowerCase()
   if (depth === '0') return 0
   if (depth === '1') return 1
   if (depth !== 'infinity') throw badRequest(`Depth is 0 or 1, not ${depth}`)
+  // Nothing lies below an event: only for collections may this be refused.
+  if (place.kind === 'event') return 0
   throw forbidden(dav('propfind-finite-depth'), 'PROPFIND is answered for Depth 0 and 1 only', {
     remedy: 'Send the header Depth: 0 or Depth: 1',
   })

@@ -31,6 +31,13 @@ const proppatch = (at: string, body: string, as: Who = 'av-team', headers: Recor
   gateway.call('PROPPATCH', at, { as, headers, body })
 
 describe('PROPFIND', () => {
+  it('of an event needs no Depth: nothing lies below it (RFC 4918 §9.1)', async () => {
+    for (const headers of [{}, { depth: 'infinity' }] as const) {
+      const answer = await gateway.call('PROPFIND', `${path}a.ics`, { headers, body: propfindBody('D:getetag') })
+      expect([...multistatus(answer.body).keys()]).toEqual([`${path}a.ics`])
+    }
+  })
+
   it('names every preference it took into account (RFC 7240 §3)', async () => {
     const answer = await propfind(path, propfindBody('D:getetag', 'D:nothing'), {
       depth: '1',
