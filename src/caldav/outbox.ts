@@ -13,6 +13,7 @@ import { lineSpans } from './line-time.ts'
 import { personalOf } from './personal.ts'
 import { outboxHref } from './places.ts'
 import { roomAddresses } from './principals.ts'
+import { mayAskRooms } from './rights.ts'
 
 const invalid = (message: string): DavError => forbidden(caldav('valid-scheduling-message'), message)
 
@@ -52,6 +53,8 @@ const parseRequest = (text: string): Request => {
     throw invalid('DTSTART and DTEND bound the time asked for')
   const attendees = busy.lines.filter(({ name }) => name === 'ATTENDEE')
   if (attendees.length === 0) throw invalid('There is no ATTENDEE')
+  // RFC 5546 §3.3.2: the answer goes to somebody.
+  if (!line(busy, 'ORGANIZER')) throw invalid('There is no ORGANIZER')
   const kept = busy.lines.filter(({ name }) => KEPT.has(name)).map(({ text: kept }) => kept)
   return { window: { from: start, to: end }, attendees, kept }
 }
@@ -77,7 +80,9 @@ const answerFor = async (
 /** Free/busy of rooms for whoever plans a meeting (RFC 6638 §5); people are asked in their own systems. */
 export const postOutbox: Method = async exchange => {
   const { gateway, person, request, response } = exchange
-  if (person.role === 'viewer') throw needPrivilege(outboxHref, 'schedule-send', `${person.name} may not book rooms`)
+  if (!mayAskRooms(person)) {
+    throw needPrivilege(outboxHref, caldav('schedule-send-freebusy'), `${person.name} may not book rooms`)
+  }
   const { type, charset } = contentType(request)
   const bytes = await readBody(request)
   if (type !== 'text/calendar') throw forbidden(caldav('supported-calendar-data'), 'The outbox takes text/calendar')

@@ -18,7 +18,13 @@ import {
   userHref,
 } from './places.ts'
 import { PUSH_PROPERTIES } from './push.ts'
-import { HOME_PRIVILEGES, privilegesOf, SUPPORTED_PRIVILEGES } from './rights.ts'
+import {
+  HOME_PRIVILEGES,
+  OUTBOX_SUPPORTED_PRIVILEGES,
+  outboxPrivilegesOf,
+  privilegesOf,
+  SUPPORTED_PRIVILEGES,
+} from './rights.ts'
 import { supportedReports } from './supported.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, PrincipalTarget, Target } from './targets.ts'
 import { urn } from './urn.ts'
@@ -219,7 +225,10 @@ export const INBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(calda
   defaultCalendar,
   { name: caldav('calendar-free-busy-set'), personal: true, value: empty },
 ])
-export const OUTBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-outbox')))
+export const OUTBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-outbox')), [
+  { name: dav('current-user-privilege-set'), value: target => outboxPrivilegesOf(target.person) },
+  { name: dav('supported-privilege-set'), value: () => OUTBOX_SUPPORTED_PRIVILEGES },
+])
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 

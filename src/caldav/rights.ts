@@ -35,25 +35,39 @@ const WRITER = privileges([...READING, ...WRITING])
 /** DAV:privilege elements of DAV:current-user-privilege-set (RFC 3744 §5.4) and of an ACE. */
 export const privilegesOf = (rights: Access): string => (rights === 'write' ? WRITER : READER)
 
+/** Who books may ask rooms when they are free (RFC 6638 §6.2); nothing else is sent from the outbox. */
+export const mayAskRooms = ({ role }: Person): boolean => role !== 'viewer'
+const ASKER = privileges([...READING, caldav('schedule-send'), caldav('schedule-send-freebusy')])
+export const outboxPrivilegesOf = (person: Person): string => (mayAskRooms(person) ? ASKER : READER)
+
 const supported = (name: string, description: string, parts = ''): string =>
   element(
     dav('supported-privilege'),
     `${element(dav('privilege'), element(name))}<D:description xml:lang="en">${description}</D:description>${parts}`,
   )
 
+const PARTS =
+  supported(dav('read'), 'Read', supported(caldav('read-free-busy'), 'Read busy times')) +
+  supported(dav('read-acl'), 'Read access control list') +
+  supported(dav('read-current-user-privilege-set'), 'Read own privileges') +
+  supported(
+    dav('write'),
+    'Write',
+    supported(dav('write-content'), 'Change events') +
+      supported(dav('write-properties'), 'Change properties') +
+      supported(dav('bind'), 'Create events') +
+      supported(dav('unbind'), 'Delete events'),
+  )
+
 /** RFC 3744 §5.3: the tree of privileges; what has no counterpart in our roles is not there. */
-export const SUPPORTED_PRIVILEGES = supported(
+export const SUPPORTED_PRIVILEGES = supported(dav('all'), 'Everything', PARTS)
+export const OUTBOX_SUPPORTED_PRIVILEGES = supported(
   dav('all'),
   'Everything',
-  supported(dav('read'), 'Read', supported(caldav('read-free-busy'), 'Read busy times')) +
-    supported(dav('read-acl'), 'Read access control list') +
-    supported(dav('read-current-user-privilege-set'), 'Read own privileges') +
+  PARTS +
     supported(
-      dav('write'),
-      'Write',
-      supported(dav('write-content'), 'Change events') +
-        supported(dav('write-properties'), 'Change properties') +
-        supported(dav('bind'), 'Create events') +
-        supported(dav('unbind'), 'Delete events'),
+      caldav('schedule-send'),
+      'Send scheduling messages',
+      supported(caldav('schedule-send-freebusy'), 'Ask for busy times'),
     ),
 )

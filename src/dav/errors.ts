@@ -34,12 +34,13 @@ export const notFound = (message: string): DavError => new DavError(404, message
 /** A precondition the same request will never fulfil: 403 (RFC 4918 §16). */
 export const forbidden = (condition: string, message: string, options: DavErrorOptions = {}): DavError =>
   new DavError(403, message, { ...options, condition })
-/** The right `privilege` on `href` is missing (RFC 3744 §7.1.1). */
+/** The right `privilege`, of DAV: or in Clark notation, on `href` is missing (RFC 3744 §7.1.1). */
 export const needPrivilege = (href: string, privilege: string, message: string): DavError =>
   forbidden(dav('need-privileges'), message, {
     content: element(
       dav('resource'),
-      textElement(dav('href'), href) + element(dav('privilege'), element(dav(privilege))),
+      textElement(dav('href'), href) +
+        element(dav('privilege'), element(privilege.startsWith('{') ? privilege : dav(privilege))),
     ),
   })
 

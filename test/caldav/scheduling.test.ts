@@ -161,6 +161,19 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
     }
   })
 
+  it('grant those who book, and nobody else, to ask rooms from the outbox (RFC 6638 §6.2)', async () => {
+    const outbox = '/dav/calendars/_outbox/'
+    const sends = async (as: 'booker' | 'viewer') => {
+      const body = propfindBody('D:current-user-privilege-set')
+      const answer = await gateway.call('PROPFIND', outbox, { as, headers: { depth: '0' }, body })
+      return answer.body.includes('<D:privilege><C:schedule-send-freebusy/></D:privilege>')
+    }
+    expect([await sends('booker'), await sends('viewer')]).toEqual([true, false])
+    expect((await ask('x', 'viewer')).body).toContain('<C:schedule-send-freebusy/>')
+    const all = { headers: { depth: '0' }, body: propfindBody('D:supported-privilege-set') }
+    expect((await gateway.call('PROPFIND', outbox, all)).body).toContain('<C:schedule-send-freebusy/>')
+  })
+
   it('are not where scheduling is off', async () => {
     const off = await startTestGateway()
     expect((await off.call('OPTIONS', '/dav/')).headers.dav).not.toContain('calendar-auto-schedule')
