@@ -50,6 +50,17 @@ const componentOf = (block: Block, { event, zone }: Candidate): Component | null
   return event.overrides.find(override => toEpoch(override.recurrenceId, zone) === span?.[0]) ?? null
 }
 
+/**
+ * An override is in time where it says itself. Asked alone, it has an answer even in a window that has more occurrences
+ * of the series than are looked at.
+ */
+const alone = (component: Component | null, candidate: Candidate): Candidate => {
+  const { event } = candidate
+  const override = event.overrides.find(each => each === component)
+  if (!override || override.thisAndFuture) return candidate
+  return { ...candidate, event: { ...event, master: null, overrides: [override] } }
+}
+
 /** Whether one component has an occurrence in the window; past the budget of a rule there surely is one. */
 const touches = (component: Component | null, window: Window, { event, zone }: Candidate): boolean => {
   try {
@@ -63,9 +74,13 @@ const touches = (component: Component | null, window: Window, { event, zone }: C
 
 const inTime = (filter: ComponentFilter, block: Block, parent: Block | null, candidate: Candidate): boolean => {
   if (!filter.timeRange) return true
-  if (block.name === 'VEVENT') return touches(componentOf(block, candidate), filter.timeRange, candidate)
+  if (block.name === 'VEVENT') {
+    const component = componentOf(block, candidate)
+    return touches(component, filter.timeRange, alone(component, candidate))
+  }
   if (block.name === 'VALARM' && parent) {
-    return alarmTouches(block, componentOf(parent, candidate), filter.timeRange, candidate)
+    const component = componentOf(parent, candidate)
+    return alarmTouches(block, component, filter.timeRange, alone(component, candidate))
   }
   return false
 }

@@ -217,6 +217,29 @@ describe('calendar-query (RFC 4791 §7.8)', () => {
     expect(condition(answer.body)).toBe(`${C}valid-timezone`)
   })
 
+  it('finds an override by its own time, also where an endless series fills the window', async () => {
+    const times = ['DTSTAMP:20260101T000000Z', 'DURATION:PT1H', 'UID:endless']
+    const lines = [
+      ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//T//T//EN'],
+      ...['BEGIN:VEVENT', ...times, 'DTSTART:20290101T060000Z', 'RRULE:FREQ=DAILY', 'SUMMARY:Each day', 'END:VEVENT'],
+      ...['BEGIN:VEVENT', ...times, 'RECURRENCE-ID:20290102T060000Z', 'DTSTART:20290102T080000Z', 'SUMMARY:Once'],
+      ...['BEGIN:VALARM', 'ACTION:DISPLAY', 'DESCRIPTION:Now', 'TRIGGER:-PT15M', 'END:VALARM', 'END:VEVENT'],
+      ...['END:VCALENDAR', ''],
+    ]
+    await put('endless.ics', lines.join('\r\n'))
+    const named = (text: string, start: string): Promise<readonly string[]> => {
+      const summary = `<C:prop-filter name="SUMMARY"><C:text-match>${text}</C:text-match></C:prop-filter>`
+      return found(query(summary + range(start)))
+    }
+    expect(await named('Once', '20290102T083000Z')).toEqual(['endless'])
+    expect(await named('Once', '20290103T000000Z')).toEqual([])
+    expect(await named('Each day', '20290103T000000Z')).toEqual(['endless'])
+    const alarm = (start: string) => found(query(`<C:comp-filter name="VALARM">${range(start)}</C:comp-filter>`))
+    expect(await alarm('20290102T070000Z')).toEqual(['endless'])
+    expect(await alarm('20290103T000000Z')).toEqual([])
+    await gateway.call('DELETE', `${calendar}endless.ics`)
+  })
+
   it('of tasks finds nothing, and is no error', async () => {
     expect(await found(query('').replace('name="VEVENT"', 'name="VTODO"'))).toEqual([])
   })
