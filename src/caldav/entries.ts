@@ -20,7 +20,7 @@ import {
 import { rightsOf } from './rights.ts'
 import { loadFor, type Served, sourceOf, tokensOf } from './sources.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
-import { etagAs, viewOf } from './withheld.ts'
+import { etagAs, markOf, viewOf } from './withheld.ts'
 
 /** What is asked of each resource of one answer. */
 export interface Question {
@@ -72,7 +72,7 @@ export const calendarTarget = (exchange: Exchange, calendar: Calendar, token: st
   ...base(exchange, { kind: 'calendar', calendar: calendar.segment }),
   name: calendar.name,
   calendar,
-  token,
+  token: token + markOf(viewOf(exchange.person, calendar.segment)),
   vapidKey: exchange.gateway.push?.publicKey ?? null,
 })
 

@@ -10,7 +10,7 @@ import { hrefOf, type Place } from './places.ts'
 import { EVENT_TYPE, PAGE } from './properties.ts'
 import { loadFor, sourceOf } from './sources.ts'
 import { chooseTimezones, timezoneChoice } from './timezone-choice.ts'
-import { etagAs, viewOf } from './withheld.ts'
+import { etagAs, markOf, viewOf } from './withheld.ts'
 
 /** @param status of a full answer, where another method answers with the event (RFC 8144 §2.2) */
 export const getEvent = async (
@@ -57,7 +57,8 @@ export const getEvent = async (
 const getCalendar = async (exchange: Exchange, place: Place & { kind: 'calendar' }): Promise<void> => {
   const { gateway, request, response } = exchange
   const calendar = await calendarAt(exchange, place.calendar)
-  const etag = await sourceOf(calendar).token(gateway, calendar)
+  const mark = markOf(viewOf(exchange.person, calendar.segment))
+  const etag = (await sourceOf(calendar).token(gateway, calendar)) + mark
   if (checkConditions(request.headers, { etag }, true)) return send(response, 304, { ETag: quote(etag) })
   const headers = { ETag: quote(etag), Vary: 'Accept' }
   if (wantsJcal(request.headers.accept)) {

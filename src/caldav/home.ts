@@ -15,6 +15,7 @@ import type { Exchange } from './gateway.ts'
 import { type HomePosition, type HomeState, type HomeToken, readHomeToken, writeHomeToken } from './home-token.ts'
 import { personalOf } from './personal.ts'
 import { calendarHref, eventHref, homeHref } from './places.ts'
+import type { Person } from './rights.ts'
 import { sourceOf } from './sources.ts'
 import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
 import { invalidToken } from './tokens.ts'
@@ -28,11 +29,22 @@ const listMark = (calendars: readonly Calendar[]): string => {
   return known
 }
 
+/** Who may see more or less than before begins anew, as with other calendars. */
+const seenMark = ({ role, access }: Person, list: string): string =>
+  role === 'viewer' || access
+    ? hash('sha256', `${list} ${role} ${JSON.stringify(access ?? null)}`, 'base64url').slice(0, 12)
+    : list
+
 const stateOf = async (exchange: Exchange, calendars: readonly Calendar[]): Promise<HomeToken> => {
   const { store } = exchange.gateway
   const { epoch, conflicts } = await scheduleState(store)
   const { own, shared } = await personalOf(exchange)
-  return { epoch, list: listMark(calendars), at: { mark: conflicts, own, shared }, position: null }
+  return {
+    epoch,
+    list: seenMark(exchange.person, listMark(calendars)),
+    at: { mark: conflicts, own, shared },
+    position: null,
+  }
 }
 
 /** Sync token and ctag of the home: moves with every change in any calendar. */

@@ -17,6 +17,7 @@ import { calendarHref, eventHref } from './places.ts'
 import type { Report } from './report.ts'
 import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
 import { formatToken, parseToken } from './tokens.ts'
+import { markOf, viewOf } from './withheld.ts'
 
 /** The answer was cut off; the next request with the new token goes on (RFC 6578 §3.6). */
 const cutOff = (calendar: Calendar): string =>
@@ -49,15 +50,16 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
   // A calendar has nothing below its events: both levels mean the same.
   isInfinite(body, exchange.request.headers.depth)
   const { epoch, token: current } = await calendarState(gateway.store, calendar.id)
+  const mark = markOf(viewOf(exchange.person, segment))
   const given = syncTokenIn(body)
-  const since = given === '' ? 0 : parseToken(given, epoch, calendar.id)
+  const since = given === '' ? 0 : parseToken(given, epoch, calendar.id, mark)
   // Most requests only learn that there is nothing new.
   const changes =
     since === current && since > 0
       ? { token: since, changed: [], removed: [], truncated: false }
       : await gateway.store.changesSince(calendar.id, since, limitOf(body))
   const question = { request: propertyRequest(body), minimal: prefer.minimal, personal: new Map() }
-  const token = formatToken(epoch, calendar.id, changes.token)
+  const token = formatToken(epoch, calendar.id, changes.token) + mark
   await sendMultistatus(response, responses(exchange, calendar, changes, question, token), whenMinimal(prefer))
 }
 

@@ -11,7 +11,7 @@ export const formatToken = (epoch: string, calendar: number, token: number): str
 /** The conflicts have no change log of their own: a tag to compare, not a sync token. */
 export const conflictsToken = (epoch: string, mark: string): string => `urn:kaldav:conflicts:${epoch}:${mark}`
 
-const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})$/
+const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})(-[a-z])?$/
 
 /** The epoch of a sync token of ours. */
 export const epochOf = (token: string): string => FORM.exec(token)?.[1] ?? ''
@@ -21,9 +21,13 @@ export const invalidToken = (): DavError =>
     remedy: 'Synchronise from the beginning: send an empty DAV:sync-token',
   })
 
-/** The change log position of a token of `calendar`. @throws DavError 403 DAV:valid-sync-token */
-export const parseToken = (text: string, epoch: string, calendar: number): number => {
-  const [, givenEpoch, givenCalendar, token] = FORM.exec(text) ?? []
-  if (token === undefined || givenEpoch !== epoch || Number(givenCalendar) !== calendar) throw invalidToken()
+/**
+ * The change log position of a token of `calendar`. `mark`: of what the person sees of it now, at the end of its tokens.
+ * @throws DavError 403 DAV:valid-sync-token
+ */
+export const parseToken = (text: string, epoch: string, calendar: number, mark: string): number => {
+  const [, givenEpoch, givenCalendar, token, givenMark = ''] = FORM.exec(text) ?? []
+  const isOurs = givenEpoch === epoch && Number(givenCalendar) === calendar && givenMark === mark
+  if (token === undefined || !isOurs) throw invalidToken()
   return Number(token)
 }

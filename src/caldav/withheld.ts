@@ -17,5 +17,8 @@ export const visibleAs = (view: View, served: Served): Served => {
 
 const MARKS: Readonly<Record<View, string>> = { all: '', public: '-p', busy: '-b' }
 
+/** What tells the tokens of one view from those of another: who sees more than before has to read anew. */
+export const markOf = (view: View): string => MARKS[view]
+
 /** Another text under the same address has another ETag (RFC 9110 §8.8.3); the same one for all who see alike. */
 export const etagAs = (view: View, etag: string): string => etag + MARKS[view]

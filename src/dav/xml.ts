@@ -58,7 +58,11 @@ const reason = (error: unknown): string => {
   return `${what.replace(/\.$/, '')}${line.startsWith('Line: ') ? ` in line ${Number(line.slice(6)) + 1}` : ''}`
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what XML 1.0 §2.2 leaves out, and sax lets pass
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
+
 const read = (text: string): XmlNode => {
+  if (FORBIDDEN.test(text)) throw badRequest('The request body has a character that XML does not allow')
   const parser = new Parser({
     xmlns: true,
     explicitRoot: false,

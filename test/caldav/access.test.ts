@@ -1,7 +1,7 @@
 /** People whose rights differ from resource to resource; `limited` writes lh101, sees when lh102 is taken, and no more. */
 import { hash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { condition, ics, multistatus, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
+import { condition, ics, multistatus, propfindBody, startTestGateway, syncBody, type TestGateway } from './gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -79,6 +79,21 @@ describe('a resource of which only the busy time is shown', () => {
     for (const guess of guesses) expect(String(hidden.headers.etag)).not.toContain(guess)
     expect((await ask('GET', path, undefined, { 'if-none-match': String(hidden.headers.etag) })).status).toBe(304)
     expect((await ask('GET', path, undefined, { 'if-none-match': String(full.headers.etag) })).status).toBe(200)
+  })
+
+  it('is read anew by who sees more than when the token was given (RFC 6578)', async () => {
+    for (const path of ['/dav/calendars/lh102/', '/dav/calendars/']) {
+      const [less, more] = await Promise.all(
+        (['limited', 'av-team'] as const).map(as => gateway.call('REPORT', path, { as, body: syncBody('') })),
+      )
+      const token = /<D:sync-token>([^<]*)</.exec(less?.body ?? '')?.[1] ?? ''
+      expect(more?.body).not.toContain(token)
+      const again = (as: 'limited' | 'av-team') => gateway.call('REPORT', path, { as, body: syncBody(token) })
+      expect((await again('limited')).status).toBe(207)
+      expect(condition((await again('av-team')).body)).toBe('{DAV:}valid-sync-token')
+      const named = await ask('PROPFIND', path, propfindBody('D:sync-token'), { depth: '0' })
+      expect(named.body).toContain(`<D:sync-token>${token}</D:sync-token>`)
+    }
   })
 
   it('cannot be searched for what is hidden', async () => {

@@ -206,6 +206,8 @@ describe('XML', () => {
     ['malformed', '<a>', 400],
     ['empty', '', 400],
     ['with a DTD and entities', '<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;">]><a>&z;</a>', 400],
+    ['with a control character', '<a>\u0000</a>', 400],
+    ['with a character that is none', '<a>\uffff</a>', 400],
     ['nested deeply', `${'<a>'.repeat(5000)}${'</a>'.repeat(5000)}`, 400],
     ['over 1 MiB', `<a>${'x'.repeat(1024 * 1024)}</a>`, 413],
     ['not UTF-8', Buffer.from([0x3c, 0xff, 0x2f, 0x3e]), 400],
