@@ -36,8 +36,8 @@ const METHODS: Readonly<Record<string, Method>> = {
 /** Methods that say themselves why they are not for collections. */
 const REFUSING = new Set(['MKCALENDAR', 'MKCOL', 'PUT', 'DELETE', 'COPY', 'MOVE'])
 const DAV_METHODS = new Set(['OPTIONS', 'PROPFIND', 'PROPPATCH', 'REPORT'])
-/** macOS looks here before it tries anything else; both are answered as the DAV root. */
-const ROOT_ALIASES = new Set(['/', '/principals', '/principals/'])
+/** macOS looks here before it tries anything else, and `OPTIONS *` means the server: all are answered as the DAV root. */
+const ROOT_ALIASES = new Set(['/', '/principals', '/principals/', '*'])
 /** Other servers' addresses that clients guess; they are sent to ours. */
 const GUESSES = /^\/(?:\.well-known\/caldav\/?$|(?:calendar\/dav|caldav|calendars|principals)(?:\/|$))/
 

@@ -19,6 +19,11 @@ const propfind = (path: string, depth: string, ...names: readonly string[]) =>
   gateway.call('PROPFIND', path, { headers: { depth }, body: propfindBody(...names) })
 
 describe('discovery (RFC 6764)', () => {
+  it('OPTIONS * asks the server as such (RFC 9110 §9.3.7)', async () => {
+    const answer = await gateway.call('OPTIONS', '*', { as: null })
+    expect([answer.status, String(answer.headers.dav).includes('calendar-access')]).toEqual([200, true])
+  })
+
   it.each(['GET', 'PROPFIND', 'OPTIONS', 'REPORT'])('%s /.well-known/caldav leads to /dav/', async method => {
     const answer = await gateway.call(method, '/.well-known/caldav', { as: null })
     expect([answer.status, answer.headers.location]).toEqual([301, '/dav/'])
