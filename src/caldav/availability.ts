@@ -2,7 +2,7 @@ import { type DavError, forbidden } from '../dav/errors.ts'
 import { caldav, dav } from '../dav/names.ts'
 import { document } from '../dav/write.ts'
 import { child, parseXml, textOf } from '../dav/xml.ts'
-import { parseCalendar } from '../schedule/ical.ts'
+import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
 import { type BusyType, type Period, subtract, union } from './busy-times.ts'
 import { type Block, lineValue, parseBlocks, writeBlock } from './content.ts'
@@ -11,14 +11,29 @@ import { lineSpans } from './line-time.ts'
 /** When a room is open (RFC 7953): a property of its calendar, the same for everybody, set by an administrator. */
 export const AVAILABILITY = caldav('calendar-availability')
 
+/** Components of an availability read as events: they have their times, and recur, as events do. */
+const asEvents = (calendar: Block, blocks: readonly Block[]): ParsedCalendar => {
+  const zones = calendar.blocks.filter(({ name }) => name === 'VTIMEZONE')
+  const events = blocks.map(block => ({ ...block, name: 'VEVENT', blocks: [] }))
+  return parseCalendar(writeBlock({ ...calendar, blocks: [...zones, ...events] }))
+}
+
+const openIn = ({ blocks }: Block): readonly Block[] => blocks.filter(({ name }) => name === 'AVAILABLE')
+
+const refuse = (message: string): DavError => forbidden(caldav('valid-calendar-data'), message)
+
 /** RFC 7953 §7.2.4. */
 export const checkAvailability = (text: string): DavError | null => {
   const calendar = parseBlocks(text)
+  const availabilities = calendar.blocks.filter(({ name }) => name === 'VAVAILABILITY')
   const sound =
     calendar.name === 'VCALENDAR' &&
-    calendar.blocks.some(({ name }) => name === 'VAVAILABILITY') &&
+    availabilities.length > 0 &&
     calendar.blocks.every(({ name }) => name === 'VAVAILABILITY' || name === 'VTIMEZONE')
-  return sound ? null : forbidden(caldav('valid-calendar-data'), 'An availability is a VCALENDAR with VAVAILABILITY')
+  if (!sound) return refuse('An availability is a VCALENDAR with VAVAILABILITY')
+  // What cannot be read would close the room for ever.
+  const [finding] = availabilities.flatMap(each => asEvents(calendar, openIn(each)).rejected)
+  return finding ? refuse(`An AVAILABLE cannot be read: ${finding.reason}`) : null
 }
 
 const valueIn = (block: Block, name: string): string | null => {
@@ -31,18 +46,25 @@ const timeIn = (block: Block, name: string, zone: string): number | null => {
   return (line && lineSpans(line, zone)[0]?.[0]) ?? null
 }
 
-/** The times an AVAILABLE names: it recurs as an event does, so it is read as one. */
-const availableTimes = (calendar: Block, availability: Block, window: Window, zone: string): readonly Period[] => {
-  const zones = calendar.blocks.filter(({ name }) => name === 'VTIMEZONE')
-  const events = availability.blocks
-    .filter(({ name }) => name === 'AVAILABLE')
-    .map(block => ({ ...block, name: 'VEVENT' }))
-  const text = writeBlock({ ...calendar, blocks: [...zones, ...events] })
-  return union(
-    parseCalendar(text).events.flatMap(event =>
+const timesOf = (calendar: Block, blocks: readonly Block[], window: Window, zone: string): readonly Period[] =>
+  union(
+    asEvents(calendar, blocks).events.flatMap(event =>
       occurrences(event, window, { zone }).map(({ start, end }) => ({ start, end })),
     ),
   )
+
+/** The time a VAVAILABILITY speaks of; without DTSTART or an end, it has none on that side (RFC 7953 §3.1). */
+const reachOf = (calendar: Block, availability: Block, window: Window, zone: string): readonly Period[] => {
+  const isBounded = valueIn(availability, 'DTSTART') !== null && valueIn(availability, 'DURATION') !== null
+  if (isBounded) {
+    const times = timesOf(calendar, [availability], window, zone)
+    return times
+      .map(({ start, end }) => ({ start: Math.max(start, window.from), end: Math.min(end, window.to) }))
+      .filter(({ start, end }) => start < end)
+  }
+  const start = Math.max(window.from, timeIn(availability, 'DTSTART', zone) ?? window.from)
+  const end = Math.min(window.to, timeIn(availability, 'DTEND', zone) ?? window.to)
+  return start < end ? [{ start, end }] : []
 }
 
 const TYPES: Readonly<Record<string, BusyType | null>> = {
@@ -59,16 +81,14 @@ interface Layer {
 }
 
 const layer = (calendar: Block, availability: Block, window: Window, zone: string): Layer => {
-  const start = Math.max(window.from, timeIn(availability, 'DTSTART', zone) ?? window.from)
-  const end = Math.min(window.to, timeIn(availability, 'DTEND', zone) ?? window.to)
-  const reach = start < end ? [{ start, end }] : []
+  const reach = reachOf(calendar, availability, window, zone)
   const given = Number(valueIn(availability, 'PRIORITY') ?? 0)
   return {
     // 1 is the highest, 0 says nothing and comes last (RFC 5545 §3.8.1.9).
     priority: given >= 1 && given <= 9 ? given : 10,
     type: TYPES[valueIn(availability, 'BUSYTYPE')?.toUpperCase() ?? ''] ?? 'BUSY-UNAVAILABLE',
     reach,
-    busy: subtract(reach, availableTimes(calendar, availability, window, zone)),
+    busy: subtract(reach, timesOf(calendar, openIn(availability), window, zone)),
   }
 }
 
