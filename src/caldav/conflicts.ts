@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { fromEpoch } from '../schedule/caltime.ts'
 import { emptyMaster, type JCalProperty, type ScheduleEvent } from '../schedule/event.ts'
 import { writeCalendar } from '../schedule/ical.ts'
@@ -42,30 +41,31 @@ const flags = ({ conflict, sides }: ShownConflict): readonly JCalProperty[] => {
   return [...[...sources].map(sourceFlag), conflictFlag(kind, uids, start, end)]
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22)
+/** The titles of both sides are in it, also those that not everybody sees. */
+const memberOf =
+  ({ store }: Gateway) =>
+  (shown: ShownConflict): Member => ({
+    name: nameOf(shown.conflict),
+    uid: uidOf(shown.conflict),
+    etag: store.etagOf(JSON.stringify(shown)),
+  })
 
-const memberOf = (shown: ShownConflict): Member => ({
-  name: nameOf(shown.conflict),
-  uid: uidOf(shown.conflict),
-  etag: hash(JSON.stringify(shown)),
-})
-
-const serve = (shown: ShownConflict): Served => {
+const serve = (gateway: Gateway, shown: ShownConflict): Served => {
   const { since } = shown.conflict
   const event = asEvent(shown)
   const body = writeCalendar([event], { dtstamp: utcText(since), decorate: () => flags(shown) })
-  return { member: memberOf(shown), details: { body, createdAt: since, updatedAt: since, event: () => event } }
+  return { member: memberOf(gateway)(shown), details: { body, createdAt: since, updatedAt: since, event: () => event } }
 }
 
 const touches = ({ start, end, since }: Conflict, { from, to }: Window): boolean =>
   (start ?? since) < to && (end ?? start ?? since) >= from
 
 const membersWhere = async (gateway: Gateway, wanted: (conflict: Conflict) => boolean): Promise<readonly Member[]> =>
-  (await showConflicts(gateway.store, (await gateway.store.conflicts()).filter(wanted))).map(memberOf)
+  (await showConflicts(gateway.store, (await gateway.store.conflicts()).filter(wanted))).map(memberOf(gateway))
 
 const loadNamed = async (gateway: Gateway, names: ReadonlySet<string>): Promise<readonly Served[]> => {
   const conflicts = (await gateway.store.conflicts()).filter(conflict => names.has(nameOf(conflict)))
-  return (await showConflicts(gateway.store, conflicts)).map(serve)
+  return (await showConflicts(gateway.store, conflicts)).map(shown => serve(gateway, shown))
 }
 
 /** One event for each open conflict, made while it is read: there are few, and none should be. */

@@ -3,7 +3,7 @@ import { breathe } from '../breath.ts'
 import { TooManyOccurrences } from '../errors.ts'
 import { SCHEDULE } from '../schedule/event.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
-import { type Kept, keptColumns, keptEvent, type ParseCache } from './body.ts'
+import { etagOf, type Kept, keptColumns, keptEvent, type ParseCache } from './body.ts'
 import { changesSince, memberRows, tokenOf } from './change-log.ts'
 import { listConflicts } from './conflict-rows.ts'
 import type { Database, Row } from './database.ts'
@@ -51,6 +51,11 @@ export class Reader {
 
   protected get settings(): Settings {
     return this.#settings
+  }
+
+  /** An etag of what is not stored but made: as those of events, it cannot be guessed from the text. */
+  etagOf(text: string): string {
+    return etagOf(text, this.#settings.etagKey)
   }
 
   /** By id; also disabled and deleted ones. */

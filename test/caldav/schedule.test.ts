@@ -27,3 +27,17 @@ it('a conflict says which events, from where, and what to do', async () => {
     /X-KALDAV-SOURCE:caldav\r\nX-KALDAV-CONFLICT:overlap;first,second;\d{8}T\d{6}Z\/\d{8}T\d{6}Z\r\n/,
   )
 })
+
+it('an ETag, also of a conflict, is the same for the same text, and not to be guessed from it', async () => {
+  const other = await startTestGateway()
+  const tag = gateway.store.etagOf('title')
+  expect(gateway.store.etagOf('title')).toBe(tag)
+  expect(other.store.etagOf('title')).not.toBe(tag)
+  await other.close()
+  const [name = ''] =
+    /\d+\.ics/.exec((await gateway.call('PROPFIND', '/dav/calendars/_conflicts/', { headers: { depth: '1' } })).body) ??
+    []
+  const path = `/dav/calendars/_conflicts/${name}`
+  const { headers } = await gateway.call('GET', path)
+  expect((await gateway.call('GET', path, { headers: { 'if-none-match': String(headers.etag) } })).status).toBe(304)
+})
