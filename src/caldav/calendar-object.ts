@@ -42,8 +42,8 @@ const readText = async (request: IncomingMessage): Promise<{ text: string; type:
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 5545 §3.1 CONTROL
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 5545 §3.1 CONTROL, and what no report could carry (XML 1.0 §2.2)
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/
 
 const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length
 

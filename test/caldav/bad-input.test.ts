@@ -136,6 +136,7 @@ describe('PUT (RFC 4791 §5.3.2.1)', () => {
       ),
       'valid-calendar-data',
     ],
+    ['a character that XML cannot carry', vevent('DTSTART:20270101T100000Z', 'SUMMARY:\uffff'), 'valid-calendar-data'],
     ['a control character', vevent('DTSTART:20270101T100000Z', 'SUMMARY:\u0007'), 'valid-calendar-data'],
     [
       'bytes that are no UTF-8',
