@@ -11,7 +11,6 @@ import { inLists, placeholders } from './sql.ts'
 /** The state of one binding. Times are epoch seconds. */
 export interface BindingState {
   readonly id: string
-  readonly cursor: string | null
   /** How far the binding has read our change log. */
   readonly token: number
   readonly dueAt: number
@@ -36,7 +35,7 @@ interface StoredRef {
 }
 
 const newBinding: Omit<BindingState, 'id'> = {
-  ...{ cursor: null, token: 0, dueAt: 0, writesAfter: 0, failures: 0, error: null, remedy: null },
+  ...{ token: 0, dueAt: 0, writesAfter: 0, failures: 0, error: null, remedy: null },
   ...{ lastSuccess: null, frozen: false, watchUntil: 0, watchMark: null },
 }
 
@@ -62,7 +61,6 @@ const number = (value: Row[string] | undefined): number | null =>
 
 const binding = (row: Row): BindingState => ({
   id: String(row.id),
-  cursor: text(row.cursor),
   token: Number(row.token),
   dueAt: Number(row.due_at),
   writesAfter: Number(row.writes_after),
@@ -99,7 +97,6 @@ export async function bindingState(database: Database, id: string): Promise<Bind
 }
 
 const columns = {
-  cursor: 'cursor',
   token: 'token',
   dueAt: 'due_at',
   writesAfter: 'writes_after',
@@ -111,6 +108,23 @@ const columns = {
   watchUntil: 'watch_until',
   watchMark: 'watch_mark',
 } as const satisfies Record<Exclude<keyof BindingState, 'id'>, string>
+
+/** How far the binding has read its remote, in the words of its source; `null`: not at all. */
+export async function cursorOf(database: Database, id: string): Promise<string | null> {
+  const [row] = await database.query('SELECT cursor FROM binding_cursor WHERE binding_id = $1', [id])
+  return text(row?.cursor)
+}
+
+export async function saveCursor(database: Database, id: string, cursor: string | null): Promise<void> {
+  if (cursor === null) await database.query('DELETE FROM binding_cursor WHERE binding_id = $1', [id])
+  else {
+    await database.query(
+      `INSERT INTO binding_cursor (binding_id, cursor) VALUES ($1, $2)
+       ON CONFLICT (binding_id) DO UPDATE SET cursor = excluded.cursor`,
+      [id, cursor],
+    )
+  }
+}
 
 /** Writes the given parts of a binding's state, and nothing else. */
 export async function saveBinding(

@@ -162,4 +162,13 @@ export const migrations: readonly Migration[] = [
     // Few wait for a person, and each look at a remote asks for them.
     sql: ['CREATE INDEX shadow_held ON shadow (binding_id) WHERE held = 1'],
   },
+  {
+    id: 11,
+    // A cursor may be long, and a row is read and written whole.
+    sql: [
+      'CREATE TABLE binding_cursor (binding_id TEXT PRIMARY KEY, cursor TEXT NOT NULL)',
+      'INSERT INTO binding_cursor SELECT id, cursor FROM binding WHERE cursor IS NOT NULL',
+      'ALTER TABLE binding DROP COLUMN cursor',
+    ],
+  },
 ]

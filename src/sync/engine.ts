@@ -11,8 +11,10 @@ import {
   type BindingState,
   bindingState,
   changedUids,
+  cursorOf,
   ensureBinding,
   saveBinding,
+  saveCursor,
   wakeBindings,
 } from '../store/bindings.ts'
 import type { Store } from '../store/store.ts'
@@ -178,7 +180,8 @@ export class Engine {
   /** @returns why writes wait, where they do */
   async #rounds(context: Context, state: BindingState): Promise<Waiting | null> {
     const { binding } = context
-    let { cursor, token } = state
+    let { token } = state
+    let cursor = await cursorOf(this.#options.store.database, binding.id)
     for (let round = 1; ; round++) {
       const changes = await pull(context, cursor)
       await applyRefusals(context, changes.refused ?? [])
@@ -247,7 +250,7 @@ export class Engine {
 async function pull({ source, store, binding, signal, dryRun }: Context, cursor: string | null): Promise<Changes> {
   const save = async (at: string) => {
     signal.throwIfAborted()
-    await saveBinding(store.database, binding.id, { cursor: at })
+    await saveCursor(store.database, binding.id, at)
   }
   const keep = dryRun ? undefined : save
   try {

@@ -14,7 +14,7 @@ import {
   lookAgain,
   newShadow,
   type ShadowId,
-  saveBinding,
+  saveCursor,
   saveShadow,
   shadowIds,
   shadowOf,
@@ -83,7 +83,7 @@ export async function applyIncoming(context: Context, read: Changes): Promise<vo
         detail: { binding: binding.id, remoteId: id, reason, side: 'ours' },
       })
     }
-    await saveBinding(tx.database, binding.id, { cursor: changes.cursor })
+    await saveCursor(tx.database, binding.id, changes.cursor)
   })
 }
 

@@ -1,5 +1,5 @@
 /** The ids Kaltura has given our events: they live in the account's shadow, as no edit of anybody's. */
-import { bindingState, shadowOf } from '../store/bindings.ts'
+import { cursorOf, shadowOf } from '../store/bindings.ts'
 import type { Database } from '../store/database.ts'
 
 /** The binding of the account; the one source that is always there. */
@@ -12,7 +12,7 @@ export const accountBinding = 'kaltura/account'
 export function accountIsRead(database: Database): () => Promise<boolean> {
   let known = false
   return async () => {
-    known ||= (await bindingState(database, accountBinding)).cursor !== null
+    known ||= (await cursorOf(database, accountBinding)) !== null
     return known
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openSqlite } from '../../adapters/sqlite.ts'
 import { Unavailable } from '../../src/errors.ts'
 import { feedsRouter } from '../../src/feeds/router.ts'
-import { ensureBinding, saveBinding } from '../../src/store/bindings.ts'
+import { ensureBinding, saveCursor } from '../../src/store/bindings.ts'
 import type { Database } from '../../src/store/database.ts'
 import { Store } from '../../src/store/store.ts'
 import { accountBinding, accountIsRead } from '../../src/sync/kaltura-ids.ts'
@@ -320,7 +320,7 @@ describe('when the schedule cannot be read', () => {
     expect((await early.get('', {}, 'GET', 'x'.repeat(32))).status, 'nobody learns that from outside').toBe(404)
     await ensureBinding(early.database, accountBinding)
     expect((await early.get()).status).toBe(503)
-    await saveBinding(early.database, accountBinding, { cursor: 'read' })
+    await saveCursor(early.database, accountBinding, 'read')
     expect((await early.get()).status).toBe(200)
     await early.close()
   })

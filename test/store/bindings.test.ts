@@ -6,6 +6,7 @@ import {
   bindings,
   changedUids,
   countShadows,
+  cursorOf,
   dropShadow,
   ensureBinding,
   heldShadows,
@@ -15,6 +16,7 @@ import {
   newShadow,
   release,
   saveBinding,
+  saveCursor,
   saveShadow,
   secretOf,
   shadowIds,
@@ -29,7 +31,7 @@ import { event, put } from './events.ts'
 eachStore('bindings', opened => {
   test('one that never ran is as a new one, and leaves no row', async () => {
     const { database } = opened()
-    expect(await bindingState(database, 'a/1')).toMatchObject({ id: 'a/1', cursor: null, token: 0, lastSuccess: null })
+    expect(await bindingState(database, 'a/1')).toMatchObject({ id: 'a/1', token: 0, lastSuccess: null })
     expect(await bindings(database)).toEqual([])
     await ensureBinding(database, 'a/1')
     expect(await bindings(database)).toEqual([await bindingState(database, 'a/1')])
@@ -38,11 +40,20 @@ eachStore('bindings', opened => {
   test('keep what is saved of them, part by part', async () => {
     const { database } = opened()
     await ensureBinding(database, 'a/1')
-    await saveBinding(database, 'a/1', { cursor: 'c', frozen: true, lastSuccess: 5 })
+    await saveBinding(database, 'a/1', { frozen: true, lastSuccess: 5 })
     await saveBinding(database, 'a/1', { failures: 2, error: 'down' })
     await ensureBinding(database, 'a/1')
-    const state = { cursor: 'c', frozen: true, lastSuccess: 5, failures: 2, error: 'down', remedy: null }
+    const state = { frozen: true, lastSuccess: 5, failures: 2, error: 'down', remedy: null }
     expect(await bindingState(database, 'a/1')).toMatchObject(state)
+  })
+
+  test('remember how far their remote was read, until that is forgotten', async () => {
+    const { database } = opened()
+    expect(await cursorOf(database, 'a/1')).toBeNull()
+    for (const cursor of ['first', 'second']) await saveCursor(database, 'a/1', cursor)
+    expect([await cursorOf(database, 'a/1'), await cursorOf(database, 'a/2')]).toEqual(['second', null])
+    await saveCursor(database, 'a/1', null)
+    expect(await cursorOf(database, 'a/1')).toBeNull()
   })
 
   test('are woken for an earlier time, never for a later one', async () => {

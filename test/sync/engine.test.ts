@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
 import { AccessDenied, Rejected, Unavailable } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
-import { bindingState, saveBinding } from '../../src/store/bindings.ts'
+import { bindingState, saveBinding, saveCursor } from '../../src/store/bindings.ts'
 import { nextPace, quickPace } from '../../src/sync/pace.ts'
 import { withResources } from '../../src/sync/resources.ts'
 import type { Source } from '../../src/sync/source.ts'
@@ -367,7 +367,8 @@ describe('the first read', () => {
   it('that was interrupted forgets nothing of what it has seen: what is then deleted there is deleted here', async () => {
     for (const uid of ['a', 'b', 'c']) source.put(lecture(uid))
     await harness.run(source)
-    await saveBinding(harness.store.database, 'test/room', { cursor: null, lastSuccess: null })
+    await saveCursor(harness.store.database, 'test/room', null)
+    await saveBinding(harness.store.database, 'test/room', { lastSuccess: null })
     source.delete('b')
     expect(await harness.run(source)).toMatchObject({ removed: 1 })
     expect([await harness.store.uids(), source.events.length]).toEqual([['a', 'c'], 2])

@@ -150,7 +150,7 @@ describe('loss of data', () => {
   it('S07 a cursor taken with other parameters is not used', async () => {
     booked(r1)
     await run()
-    await harness.store.database.query(`UPDATE binding SET cursor = '{"tag":"old","token":"abc","zone":"UTC"}'`)
+    await harness.store.database.query(`UPDATE binding_cursor SET cursor = '{"tag":"old","token":"abc","zone":"UTC"}'`)
     google.calls.length = 0
     expect(await run()).toMatchObject({ created: 0, removed: 0, error: null })
     expect(google.calls.some(({ query }) => query.get('syncToken') === 'abc')).toBe(false)
