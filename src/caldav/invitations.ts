@@ -4,7 +4,7 @@ import type { Writer } from '../store/store.ts'
 import { allCalendars, type Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
 import { roomAddresses } from './principals.ts'
-import { acceptedIds, addressesIn, type Invited, isMeeting, withAnswers } from './room-answers.ts'
+import { acceptedIds, addressesIn, addressesOf, type Invited, isMeeting, withAnswers } from './room-answers.ts'
 
 /** As far as rooms look ahead when they answer, seconds. */
 const AHEAD = 3 * 366 * 86_400
@@ -22,7 +22,10 @@ const invitation = async (
 ): Promise<Invited> => {
   const window = { from: now - BACK, to: now + AHEAD }
   const own = occurrences(event, window, { zone: room.zone }).filter(
-    ({ component }) => component.status !== 'CANCELLED' && !component.transparent,
+    ({ component }) =>
+      component.status !== 'CANCELLED' &&
+      !component.transparent &&
+      addressesOf(component).some(each => addresses.has(each)),
   )
   const first = Math.min(...own.map(({ start }) => start))
   const last = Math.max(...own.map(({ end }) => end))

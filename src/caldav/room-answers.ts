@@ -28,9 +28,12 @@ export const componentsOf = ({ master, overrides }: ScheduleEvent): readonly Com
 export const isMeeting = (event: ScheduleEvent): boolean =>
   componentsOf(event).some(({ extra }) => extra.some(([name]) => name === 'organizer'))
 
-/** The calendar addresses that the server is to answer for. */
+/** The calendar addresses that the server is to answer for, in one component. */
+export const addressesOf = ({ extra }: Component): readonly string[] => extra.filter(isOurs).map(addressIn)
+
+/** The same in a whole event. */
 export const addressesIn = (event: ScheduleEvent): ReadonlySet<string> =>
-  new Set(componentsOf(event).flatMap(({ extra }) => extra.filter(isOurs).map(addressIn)))
+  new Set(componentsOf(event).flatMap(addressesOf))
 
 /** The answer stands in the attendee itself; 2.0: delivered (RFC 6638 §3.2.9). */
 const answered = (property: JCalProperty, partstat: 'ACCEPTED' | 'DECLINED'): JCalProperty => {

@@ -92,6 +92,25 @@ describe('rooms that are invited', () => {
     expect(await resources('series')).toEqual([102])
   })
 
+  it('answer for the dates they are invited to, and for no others', async () => {
+    await put('lh102/other-day.ics', 'other-day', [], '20281002T080000Z')
+    const series = ics('one-date', [organizer, room('lh101'), 'RRULE:FREQ=DAILY;COUNT=3'], '20281002T080000Z')
+    const start = series.indexOf('BEGIN:VEVENT')
+    const end = series.indexOf('END:VCALENDAR')
+    const date = series
+      .slice(start, end)
+      .replace('RRULE:FREQ=DAILY;COUNT=3', `${room('lh102')}\r\nRECURRENCE-ID:20281003T080000Z`)
+      .replace('DTSTART:20281002', 'DTSTART:20281003')
+    const path = '/dav/calendars/lh101/one-date.ics'
+    const body = series.slice(0, end) + date + series.slice(end)
+    await gateway.call('PUT', path, { headers: { 'content-type': 'text/calendar' }, body })
+    const text = (await gateway.call('GET', path)).body.replaceAll('\r\n ', '')
+    expect(text.match(/BEGIN:VEVENT/g)).toHaveLength(2)
+    expect(text.match(/PARTSTAT=ACCEPTED[^\r]*lh102@/g)).toHaveLength(1)
+    expect(text).not.toContain('DECLINED')
+    for (const at of [path, '/dav/calendars/lh102/other-day.ics']) await gateway.call('DELETE', at)
+  })
+
   it('are free again when they are no longer invited', async () => {
     await put('_schedule/free.ics', 'free', [organizer, 'ATTENDEE:mailto:joe@example.edu'])
     expect(await resources('free')).toEqual([])
