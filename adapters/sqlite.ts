@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import { breathe } from '../src/breath.ts'
+import { breathe, turnSoFar } from '../src/breath.ts'
 import { KaldavError, Unavailable } from '../src/errors.ts'
 import type { Database, Row, Snapshot, SqlValue } from '../src/store/database.ts'
 import { Connection, isBusy } from './sqlite/connection.ts'
@@ -18,6 +18,10 @@ const patience = 15_000
 /** A group of transactions is committed after this time at the latest, ms, so that the first does not wait for the last. */
 const groupTime = 25
 const pageSize = 500
+/** Of the event loop, ms: many ask at the same time. */
+const longTurn = 2
+/** A transaction takes at least this time of a turn, ms, however long that is: most need less, and waiting would double it. */
+const ownTime = 2
 
 /** A transaction that waits for its turn. */
 interface Waiting {
@@ -141,8 +145,9 @@ class Sqlite implements Database {
       await this.#begin()
       await this.#work(group)
       await before
-      // Who came meanwhile comes along, and so does who was just answered and goes on writing: groups twice as large.
-      for (let turn = 0; turn < 2; turn++) await setImmediate()
+      // Who came meanwhile comes along, and so does who was just answered and goes on writing: groups twice as large. In a
+      // long turn they have come already, and each further one would be long as well.
+      if (turnSoFar() < longTurn) for (let turn = 0; turn < 2; turn++) await setImmediate()
       await this.#work(group)
       this.#reader?.hold()
       this.#writer.exec('COMMIT')
@@ -226,6 +231,8 @@ class Inner implements Database {
   readonly #connection: Connection
   readonly #state: { active: boolean }
   #failure: { readonly error: unknown } | null = null
+  /** When it began, or last let others have their turn. */
+  #began = performance.now()
 
   constructor(connection: Connection, state: { active: boolean }) {
     this.#connection = connection
@@ -234,9 +241,10 @@ class Inner implements Database {
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<R[]> {
     this.#check()
-    const turn = breathe()
+    const turn = performance.now() - this.#began < ownTime ? undefined : breathe()
     if (turn) {
       await turn
+      this.#began = performance.now()
       this.#check()
     }
     try {

@@ -26,6 +26,9 @@ export function breathe(): Promise<void> | undefined {
   return performance.now() - turn.began < longest ? undefined : turn.ended
 }
 
+/** For how long such work has been going on in this turn of the event loop, ms. */
+export const turnSoFar = (): number => (turn ? performance.now() - turn.began : 0)
+
 /** When somebody outside was last answered, on the monotonic clock. */
 let answered = Number.NEGATIVE_INFINITY
 /** Where answers follow one another within this time, ms, others wait for theirs. */
