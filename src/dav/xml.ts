@@ -28,9 +28,13 @@ interface RawNode {
   readonly $$?: readonly RawNode[]
   readonly _?: string
 }
+interface OpenTag {
+  readonly name: string
+  readonly attributes: { readonly [name: string]: unknown }
+}
 /** What of the parser below xml2js we watch: depth and DTDs are refused while reading, before they cost anything. */
 interface Sax {
-  onopentag: (node: unknown) => void
+  onopentag: (node: OpenTag) => void
   onclosetag: (name: string) => void
   ondoctype: (text: string) => void
   onerror: (error: unknown) => void
@@ -61,6 +65,9 @@ const reason = (error: unknown): string => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what XML 1.0 §2.2 leaves out, and sax lets pass
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
+/** Namespaces in XML 1.0 §4; sax lets other names pass, and no answer could repeat them. */
+const QUALIFIED = /^[^:\d.-][^:]*(?::[^:\d.-][^:]*)?$/
+
 const read = (text: string): XmlNode => {
   if (FORBIDDEN.test(text)) throw badRequest('The request body has a character that XML does not allow')
   const parser = new Parser({
@@ -80,6 +87,8 @@ const read = (text: string): XmlNode => {
     if (root) throw new RangeError('there is more than one root element')
     depth += 1
     if (depth > MAX_DEPTH) throw new RangeError(`elements are nested more than ${MAX_DEPTH} deep`)
+    const bad = [node.name, ...Object.keys(node.attributes)].find(name => !QUALIFIED.test(name))
+    if (bad !== undefined) throw new RangeError(`${bad} is no name with at most one prefix`)
     onopentag(node)
   }
   sax.onclosetag = name => {
