@@ -20,6 +20,7 @@ import {
 import { rightsOf } from './rights.ts'
 import { loadFor, type Served, sourceOf, tokensOf } from './sources.ts'
 import type { CalendarTarget, CollectionTarget, EventTarget, Target } from './targets.ts'
+import { EMPTY_TOKEN } from './tokens.ts'
 import { etagAs, markOf, viewOf } from './withheld.ts'
 
 /** What is asked of each resource of one answer. */
@@ -130,7 +131,7 @@ export const findEntry = async (exchange: Exchange, place: Place): Promise<Entry
   if (place.kind === 'inbox' || place.kind === 'outbox') {
     if (exchange.gateway.scheduling !== 'rooms') return null
     const table = place.kind === 'inbox' ? INBOX_PROPERTIES : OUTBOX_PROPERTIES
-    return entry(table, collectionTarget(exchange, place, 'urn:kaldav:empty'))
+    return entry(table, collectionTarget(exchange, place, EMPTY_TOKEN))
   }
   return entry(COLLECTION_PROPERTIES, collectionTarget(exchange, place, null))
 }

@@ -222,10 +222,12 @@ export const CALENDAR_PROPERTIES = propertyTable<CalendarTarget>(collection(cald
 
 /** RFC 6638 §2.1, §2.2: rooms answer at once, so the inbox stays empty. */
 export const INBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-inbox')), CHANGE_MARKERS, [
+  syncToken,
   defaultCalendar,
   { name: caldav('calendar-free-busy-set'), personal: true, value: empty },
 ])
 export const OUTBOX_PROPERTIES = propertyTable<CollectionTarget>(collection(caldav('schedule-outbox')), [
+  syncToken,
   { name: dav('current-user-privilege-set'), value: target => outboxPrivilegesOf(target.person) },
   { name: dav('supported-privilege-set'), value: () => OUTBOX_SUPPORTED_PRIVILEGES },
 ])

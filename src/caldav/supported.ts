@@ -26,7 +26,7 @@ export const REPORT_KINDS: Readonly<Record<string, readonly Kind[]>> = {
   [caldav('calendar-query')]: EVENTS,
   [caldav('calendar-multiget')]: EVENTS,
   [caldav('free-busy-query')]: ['calendar', 'home'],
-  [dav('sync-collection')]: ['calendar', 'home'],
+  [dav('sync-collection')]: ['calendar', 'home', 'inbox', 'outbox'],
   [dav('expand-property')]: EVERYWHERE,
   [dav('acl-principal-prop-set')]: EVERYWHERE,
   [dav('principal-match')]: EVERYWHERE,

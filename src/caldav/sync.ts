@@ -9,14 +9,14 @@ import type { XmlNode } from '../dav/xml.ts'
 import { calendarState } from '../store/calendar-reads.ts'
 import type { CalendarChanges } from '../store/store.ts'
 import type { Calendar } from './calendars.ts'
-import { memberResponses, type Question } from './entries.ts'
+import { entryAt, memberResponses, type Question } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { syncHome } from './home.ts'
 import { calendarAt } from './locate.ts'
 import { calendarHref, eventHref } from './places.ts'
 import type { Report } from './report.ts'
 import { isInfinite, limitOf, syncTokenIn } from './sync-request.ts'
-import { formatToken, parseToken } from './tokens.ts'
+import { EMPTY_TOKEN, formatToken, invalidToken, parseToken } from './tokens.ts'
 import { markOf, viewOf } from './withheld.ts'
 
 /** The answer was cut off; the next request with the new token goes on (RFC 6578 §3.6). */
@@ -63,7 +63,19 @@ export const syncCalendar = async (exchange: Exchange, body: XmlNode, segment: s
   await sendMultistatus(response, responses(exchange, calendar, changes, question, token), whenMinimal(prefer))
 }
 
+/** The inbox and the outbox, which Apple's clients synchronise as calendars. */
+const syncEmpty = async (exchange: Exchange, body: XmlNode): Promise<void> => {
+  await entryAt(exchange, exchange.place)
+  isInfinite(body, exchange.request.headers.depth)
+  limitOf(body)
+  const given = syncTokenIn(body)
+  if (given !== '' && given !== EMPTY_TOKEN) throw invalidToken()
+  const token = textElement(dav('sync-token'), EMPTY_TOKEN)
+  await sendMultistatus(exchange.response, [token], whenMinimal(exchange.prefer))
+}
+
 export const syncCollection: Report = async (exchange, body) => {
   const { place } = exchange
-  await (place.kind === 'calendar' ? syncCalendar(exchange, body, place.calendar) : syncHome(exchange, body))
+  if (place.kind === 'calendar') return syncCalendar(exchange, body, place.calendar)
+  await (place.kind === 'home' ? syncHome(exchange, body) : syncEmpty(exchange, body))
 }

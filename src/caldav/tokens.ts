@@ -11,6 +11,9 @@ export const formatToken = (epoch: string, calendar: number, token: number): str
 /** The conflicts have no change log of their own: a tag to compare, not a sync token. */
 export const conflictsToken = (epoch: string, mark: string): string => `urn:kaldav:conflicts:${epoch}:${mark}`
 
+/** Of the inbox and the outbox, which never change: nothing is ever in them. */
+export const EMPTY_TOKEN = 'urn:kaldav:empty'
+
 const FORM = /^urn:kaldav:sync:([A-Za-z0-9-]+):(\d{1,15}):(\d{1,15})(-[a-z])?$/
 
 /** The epoch of a sync token of ours. */

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { condition, ics, multistatus, property, propfindBody, startTestGateway, type TestGateway } from './gateway.ts'
+import {
+  condition,
+  ics,
+  multistatus,
+  property,
+  propfindBody,
+  startTestGateway,
+  syncBody,
+  type TestGateway,
+} from './gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -230,6 +239,24 @@ describe('inbox and outbox (RFC 6638 §2)', () => {
     const multiget = `<C:calendar-multiget ${space}>${prop}<D:href xmlns:D="DAV:">${path}x.ics</D:href></C:calendar-multiget>`
     const named = await gateway.call('REPORT', path, { body: multiget })
     expect([named.status, multistatus(named.body).get(`${path}x.ics`)?.status]).toEqual([207, 404])
+  })
+
+  it.each(['_inbox', '_outbox'])('%s is synchronised by Apple Calendar, and never has anything new', async name => {
+    const path = `/dav/calendars/${name}/`
+    const sync = (token: string) => gateway.call('REPORT', path, { body: syncBody(token) })
+    const asked = await gateway.call('PROPFIND', path, {
+      headers: { depth: '0' },
+      body: propfindBody('D:sync-token', 'D:supported-report-set'),
+    })
+    expect(asked.body).toContain('<D:sync-collection/>')
+    const token = property(asked.body, path, '{DAV:}sync-token') ?? ''
+    for (const given of ['', token]) {
+      const found = await sync(given)
+      expect([found.status, multistatus(found.body).size]).toEqual([207, 0])
+      expect(found.body).toContain(`<D:sync-token>${token}</D:sync-token>`)
+    }
+    const other = await sync('urn:kaldav:sync:other:1:1')
+    expect([other.status, condition(other.body)]).toEqual([403, '{DAV:}valid-sync-token'])
   })
 
   it('tell when rooms are busy, and know nobody else', async () => {
