@@ -13,7 +13,7 @@ import type { Writer } from '../store/store.ts'
 import { type Context, oursOf, viewOf } from './incoming.ts'
 import type { Refusal } from './source.ts'
 
-/** How long each event lets those go first who wait for an answer, ms: while they do not cease, so many go out all the same. */
+/** How long each push lets those go first who wait for an answer, ms: while they do not cease, so many go out all the same. */
 const aside = 10
 
 export type Outcome = 'done' | 'again'
@@ -35,9 +35,10 @@ export async function applyOutgoing(context: Context, uids: readonly string[]): 
       if (!(result.reason instanceof VersionMismatch)) throw result.reason
       outcome = 'again'
     }
-    await standAside(results.length * aside)
+    const asked = results.filter(result => result.status === 'rejected' || result.value).length
+    await standAside(asked * aside)
     // Comparing costs microseconds, but ten thousand comparisons in a row would hold the event loop.
-    quiet = results.some(result => result.status === 'fulfilled' && result.value) ? 0 : quiet + results.length
+    quiet = asked > 0 ? 0 : quiet + results.length
     if (quiet < 50) continue
     quiet = 0
     await setImmediate()

@@ -1,7 +1,9 @@
 /** One run of a binding: what it plans, what it shows, and how soon the next one comes. */
+import { createHook } from 'node:async_hooks'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemorySource } from '../../adapters/memory.ts'
+import { noteAnswer } from '../../src/breath.ts'
 import { AccessDenied, Rejected, Unavailable } from '../../src/errors.ts'
 import { emptyMaster, type ScheduleEvent } from '../../src/schedule/event.ts'
 import { bindingState, saveBinding, saveCursor } from '../../src/store/bindings.ts'
@@ -39,6 +41,7 @@ const everything = async () => [
   await harness.store.database.query('SELECT * FROM conflict'),
   await harness.store.database.query('SELECT * FROM journal'),
   await harness.store.database.query('SELECT * FROM binding'),
+  await harness.store.database.query('SELECT * FROM binding_cursor'),
   source.clock,
 ]
 
@@ -373,4 +376,20 @@ describe('the first read', () => {
     expect(await harness.run(source)).toMatchObject({ removed: 1 })
     expect([await harness.store.uids(), source.events.length]).toEqual([['a', 'c'], 2])
   })
+})
+
+it('comparing what both sides have does not stand aside for those who are being answered', async () => {
+  const uids = Array.from({ length: 60 }, (_, index) => `same ${index}`)
+  for (const uid of uids) source.put(lecture(uid))
+  await harness.run(source)
+  await saveBinding(harness.store.database, 'test/room', { token: 0 })
+  const timers = { made: 0 }
+  const hook = createHook({ init: (_, type) => void (type === 'Timeout' && timers.made++) })
+  const answering = setInterval(noteAnswer, 1)
+  noteAnswer()
+  hook.enable()
+  const { pushed } = await harness.run(source)
+  hook.disable()
+  clearInterval(answering)
+  expect([pushed, timers.made < uids.length / 2]).toEqual([0, true])
 })
