@@ -1,7 +1,5 @@
 import { type DavError, forbidden } from '../dav/errors.ts'
-import { caldav, dav } from '../dav/names.ts'
-import { document } from '../dav/write.ts'
-import { child, parseXml, textOf } from '../dav/xml.ts'
+import { caldav } from '../dav/names.ts'
 import { type ParsedCalendar, parseCalendar } from '../schedule/ical.ts'
 import { occurrences, type Window } from '../schedule/recurrence.ts'
 import { type BusyType, type Period, subtract, union } from './busy-times.ts'
@@ -109,10 +107,4 @@ export const unavailableTimes = (text: string, window: Window, zone: string): re
     decided = union([...decided, ...reach])
     return own.map(period => ({ ...period, type }))
   })
-}
-
-/** The text inside the property as it is kept. */
-export const availabilityText = (element: string): string => {
-  const node = child(parseXml(document(dav('prop'), element)), AVAILABILITY)
-  return node ? textOf(node) : ''
 }

@@ -12,6 +12,17 @@ import { actorOf, checkMember, uidConflict, withResources } from './write-event.
 interface Spot {
   readonly calendar: Calendar
   readonly name: string
+  /** Whether an event that is there may be replaced. */
+  readonly overwrite: boolean
+}
+
+/** RFC 4918 §10.6: `T` where it is not said. */
+const mayOverwrite = ({ request }: Exchange): boolean => {
+  const overwrite = String(request.headers.overwrite ?? 'T')
+    .trim()
+    .toUpperCase()
+  if (overwrite !== 'T' && overwrite !== 'F') throw badRequest(`Overwrite is T or F, not ${overwrite}`)
+  return overwrite === 'T'
 }
 
 /** RFC 4918 §10.3: a URI on this server, absolute or a path. */
@@ -24,32 +35,24 @@ const destinationOf = async (exchange: Exchange): Promise<Spot> => {
   if (origin !== undefined && !own.includes(origin)) {
     throw new DavError(502, `The destination is on another server: ${origin}`)
   }
+  const overwrite = mayOverwrite(exchange)
   const place = placeOfHref(header)
   if (place?.kind !== 'event') throw needPrivilege(homeHref, 'bind', 'The destination is not inside a calendar')
   try {
-    return { calendar: await calendarAt(exchange, place.calendar), name: place.name }
+    return { calendar: await calendarAt(exchange, place.calendar), name: place.name, overwrite }
   } catch (error) {
     if (error instanceof DavError && error.status === 404) throw new DavError(409, error.message)
     throw error
   }
 }
 
-/** RFC 4918 §10.6: `T` where it is not said. */
-const mayOverwrite = ({ request }: Exchange): boolean => {
-  const overwrite = String(request.headers.overwrite ?? 'T')
-    .trim()
-    .toUpperCase()
-  if (overwrite !== 'T' && overwrite !== 'F') throw badRequest(`Overwrite is T or F, not ${overwrite}`)
-  return overwrite === 'T'
-}
-
 /**
  * What the destination holds now; another event there is only replaced where the client allows it.
  * @param uid of an event that comes from another calendar, and may be in this one already
  */
-const clearWay = async (tx: Writer, exchange: Exchange, to: Spot, uid: string | null): Promise<Member | null> => {
+const clearWay = async (tx: Writer, to: Spot, uid: string | null): Promise<Member | null> => {
   const there = await tx.member(to.calendar.id, to.name)
-  if (there && !mayOverwrite(exchange)) {
+  if (there && !to.overwrite) {
     throw new DavError(412, 'There is an event at the destination, and Overwrite: F forbids to replace it')
   }
   if (there && there.uid !== uid) throw uidConflict(to.calendar, to.name, there.uid)
@@ -77,7 +80,6 @@ const transfer =
     if (from.kind === 'conflicts') throw needPrivilege(homeHref, 'bind', 'A conflict is not an event')
     requireRead(exchange, from)
     const to = await destinationOf(exchange)
-    mayOverwrite(exchange)
     if (moving) requireWrite(exchange, from, 'unbind')
     requireWrite(exchange, to.calendar, 'bind')
     const created = await gateway.store.write(actorOf(exchange), async tx => {
@@ -90,7 +92,7 @@ const transfer =
       }
       const sameCalendar = from.id === to.calendar.id
       if (sameCalendar && !moving) throw uidConflict(from, place.name, member.uid)
-      const there = await clearWay(tx, exchange, to, sameCalendar ? null : member.uid)
+      const there = await clearWay(tx, to, sameCalendar ? null : member.uid)
       const ids = new Set(stored.event.resourceIds)
       if (moving) ids.delete(from.id)
       // A new name in the same calendar: the store lets go of the old one first.

@@ -8,11 +8,11 @@ import { TooManyOccurrences } from '../errors.ts'
 import { type Component, SCHEDULE, type ScheduleEvent, timeKey } from '../schedule/event.ts'
 import type { Window } from '../schedule/recurrence.ts'
 import { type BusyOccurrence, busyWithin, calendarState, sayingTentative } from '../store/calendar-reads.ts'
-import { AVAILABILITY, availabilityText, unavailableTimes } from './availability.ts'
+import { AVAILABILITY, unavailableTimes } from './availability.ts'
 import { type BusyPeriod, type BusyType, busyTimes, freeBusyText } from './busy-times.ts'
 import type { Calendar } from './calendars.ts'
 import type { Gateway } from './gateway.ts'
-import { type Personal, personalOf } from './personal.ts'
+import { keptText, type Personal, personalOf } from './personal.ts'
 import { calendarHref } from './places.ts'
 import type { Report } from './report.ts'
 import { scopesOf } from './scope.ts'
@@ -75,7 +75,7 @@ export const busyPeriods = async (
 /** When a calendar is closed by the availability set for it (RFC 7953). */
 export const closedPeriods = (calendar: Calendar, window: Window, { byPath }: Personal): readonly BusyPeriod[] => {
   const availability = byPath.get(calendarHref(calendar.segment))?.get(AVAILABILITY)
-  return availability ? unavailableTimes(availabilityText(availability), window, calendar.zone) : []
+  return availability ? unavailableTimes(keptText(availability), window, calendar.zone) : []
 }
 
 /** Answers by the state of what they are about: nothing to invalidate. */

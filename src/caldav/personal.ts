@@ -1,4 +1,7 @@
 import { LRUCache } from 'lru-cache'
+import { dav } from '../dav/names.ts'
+import { document } from '../dav/write.ts'
+import { children, parseXml, textOf } from '../dav/xml.ts'
 import {
   EVERYBODY,
   type PersonalProperties,
@@ -41,3 +44,9 @@ export const personalOf = async ({ gateway, person }: Pick<Exchange, 'gateway' |
   const own = await read(gateway, person.name, counts.own)
   return { ...counts, byPath: merged(shared, own) }
 }
+
+/** The text inside a property as it is kept. */
+export const keptText = (property: string): string =>
+  children(parseXml(document(dav('prop'), property)))
+    .map(textOf)
+    .join('')

@@ -4,7 +4,7 @@ import { type Calendar, calendarsFor } from './calendars.ts'
 import { entryAt } from './entries.ts'
 import type { Exchange } from './gateway.ts'
 import { calendarAt } from './locate.ts'
-import { type Personal, personalOf } from './personal.ts'
+import { keptText, type Personal, personalOf } from './personal.ts'
 import { calendarHref } from './places.ts'
 
 /** What a report over events looks at. */
@@ -21,7 +21,7 @@ const TIMEZONE_ID = caldav('calendar-timezone-id')
 /** RFC 4791 §9.8: without a zone in the request, that of the calendar as whoever asks sees it. */
 const zoneFor = ({ byPath }: Personal, { segment, zone }: Calendar): string => {
   const own = byPath.get(calendarHref(segment))?.get(TIMEZONE_ID)
-  return (own && resolveZone(own.replace(/<[^>]*>/g, '').trim())) || zone
+  return (own && resolveZone(keptText(own).trim())) || zone
 }
 
 /**
