@@ -3,16 +3,16 @@ import type { SqlValue } from './database.ts'
 /** Few lengths of lists mean few different statements, each prepared once. */
 const lengths = [1, 8, 50, 400]
 
-const made = new Map<number, string>()
+/** By count and first number; lists come in a few lengths. */
+const made = new Map<string, string>()
 
 /** `$from, $from+1 …`, `count` of them. */
 export function placeholders(count: number, from = 1): string {
-  const key = count * 1000 + from
+  const key = `${count} ${from}`
   const known = made.get(key)
   if (known !== undefined) return known
   const text = Array.from({ length: count }, (_, index) => `$${from + index}`).join(', ')
-  // Lists come in a few lengths; what comes in others is not kept for ever.
-  if (made.size < 100) made.set(key, text)
+  made.set(key, text)
   return text
 }
 
