@@ -11,7 +11,7 @@ const shortWait = 250
 /**
  * The writer's only wait is for its turn, and that is the queue's business: waiting here would hold the event loop. What
  * is committed becomes durable by `LogFile`; checkpoints are made between groups, when nobody reads an older state. What
- * would undo one transaction of a group is kept in memory: in a file it was four of five writes to the disk.
+ * would undo one transaction of a group is kept in memory: in a file it was most of what was written.
  */
 const settings = `
   PRAGMA journal_mode = WAL;
